@@ -1,0 +1,53 @@
+/**
+ * What the upstream's catalog says, as a snapshot in memory. It is read on a connection of the
+ * gateway's own (GW-7), never on a client's.
+ */
+
+export interface CatalogColumn {
+  readonly attribute: number;
+  readonly name: string;
+}
+
+export interface CatalogRelation {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  /** pg_class.relkind: r p v m f ... */
+  readonly kind: string;
+  readonly columns: readonly CatalogColumn[];
+  /** Oids of the relations it is a partition or child of. */
+  readonly parents: readonly number[];
+  /** Only for views and materialized views: pg_get_viewdef, and the oids of the relations it reads. */
+  readonly definition: string | undefined;
+  readonly reads: readonly number[];
+}
+
+/** A function or procedure whose body is not compiled into the server: its text can be read. */
+export interface CatalogRoutine {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly language: string;
+  /** pg_get_functiondef, or undefined where the gateway's user may not read it. */
+  readonly definition: string | undefined;
+}
+
+export interface CatalogSnapshot {
+  /** Counts up with every reload that found a change. */
+  readonly version: number;
+  relation(oid: number): CatalogRelation | undefined;
+  relations(): readonly CatalogRelation[];
+  relationsNamed(name: string): readonly CatalogRelation[];
+  /** Routines of languages other than `internal` and `c`, whatever their schema. */
+  routinesNamed(name: string): readonly CatalogRoutine[];
+  /** Routines behind the operators of this name, user-defined ones only. */
+  operatorRoutines(name: string): readonly CatalogRoutine[];
+}
+
+export interface Catalog {
+  /** The latest snapshot if it is fresh, else a promise of it. Rejects with GatewayError when it cannot be read. */
+  snapshot(): CatalogSnapshot | Promise<CatalogSnapshot>;
+  /** The next `snapshot()` reads again. */
+  invalidate(): void;
+  close(): Promise<void>;
+}

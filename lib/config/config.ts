@@ -1,0 +1,102 @@
+/** The checked configuration, as the rest of Weir sees it. `load.ts` makes it from TOML. */
+
+import type { Effect } from '../sql/analysis.ts';
+
+/** Where a secret comes from; it is read at start and never printed, logged or recorded. */
+export type SecretSource =
+  | { readonly env: string }
+  | { readonly file: string }
+  | { readonly command: readonly string[] };
+
+export interface UpstreamConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string | undefined;
+  /** Undefined: the client's database name goes through. */
+  readonly database: string | undefined;
+  readonly password: SecretSource | undefined;
+  readonly tls: 'off' | 'require' | 'verify-full';
+  /** PEM file with the authorities to trust; undefined: those of Node. */
+  readonly ca: string | undefined;
+}
+
+export interface ClientTlsConfig {
+  readonly cert: string;
+  readonly key: string;
+  readonly mode: 'allow' | 'require';
+}
+
+export interface LimitsConfig {
+  /** Sessions at once on this connection, sign-ins included. */
+  readonly sessionsMax: number;
+  /** Largest statement held in memory, bytes. */
+  readonly statementSizeMax: number;
+  /** Largest statement that is parsed, bytes; larger ones are blocked where a rule or mask applies. */
+  readonly parseSizeMax: number;
+  /** Largest row that is held to be masked, bytes. */
+  readonly rowSizeMax: number;
+  /** From connect to signed in, milliseconds. */
+  readonly signInTimeout: number;
+}
+
+export interface ConnectionConfig {
+  readonly name: string;
+  readonly protocol: 'postgres';
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly upstream: UpstreamConfig;
+  readonly auth: 'gateway' | 'passthrough';
+  readonly tls: ClientTlsConfig | undefined;
+  /** Who reads the catalog with auth = "passthrough"; with "gateway" it is the upstream credential. */
+  readonly catalog: UpstreamConfig | undefined;
+  /** FunctionCall messages (PG-46): refused unless true. */
+  readonly functionCalls: boolean;
+  /** Principals that may open replication connections (PG-53); empty: nobody. */
+  readonly replication: readonly string[];
+  readonly limits: LimitsConfig;
+}
+
+export interface UserConfig {
+  readonly name: string;
+  readonly groups: readonly string[];
+  /** PostgreSQL's own form: `SCRAM-SHA-256$4096:salt$StoredKey:ServerKey`; undefined with passthrough. */
+  readonly scram: string | undefined;
+}
+
+export interface RuleConfig {
+  readonly name: string;
+  /** Globs over connection names. */
+  readonly connections: readonly string[];
+  /** Names (globs) and `group:NAME`. */
+  readonly principals: readonly string[];
+  readonly effects: readonly (Effect | '*')[];
+  /** `schema.table` or `table` globs; `*` is everything, effects without an object included. */
+  readonly objects: readonly string[];
+  readonly action: 'allow' | 'block';
+}
+
+export interface MaskConfig {
+  readonly name: string;
+  readonly connections: readonly string[];
+  /** `schema.table.column` globs. */
+  readonly columns: readonly string[];
+  readonly with: 'redact' | 'partial' | 'hash' | 'null';
+  readonly mode: 'mask' | 'strict';
+  /** Principals (same forms as in rules) that see the values. */
+  readonly except: readonly string[];
+}
+
+export interface Config {
+  /** Absolute path of the file it came from. */
+  readonly file: string;
+  /** SHA-256 of the file's bytes, hex: the policy version in recordings. */
+  readonly version: string;
+  readonly dataDir: string;
+  /** relaxed: frames are written in the background. strict: written before forwarded. synced: and flushed to the disk. */
+  readonly durability: 'relaxed' | 'strict' | 'synced';
+  /** Key of `with = "hash"`; required where such a mask exists. */
+  readonly hashKey: SecretSource | undefined;
+  readonly connections: readonly ConnectionConfig[];
+  readonly users: readonly UserConfig[];
+  readonly rules: readonly RuleConfig[];
+  readonly masks: readonly MaskConfig[];
+}

@@ -1,0 +1,174 @@
+/**
+ * The vocabulary shared by every protocol and by the code that drives them.
+ *
+ * A session is a state machine with one door: `handle(event)` in, commands out. It never touches a
+ * socket, a clock or a file, so the same events always give the same commands, and a recorded
+ * session can be replayed by feeding it back.
+ */
+
+export type Side = 'client' | 'server';
+
+/** What a session must look at. Both off: it follows the framing and records, nothing more. */
+export interface Inspection {
+  /** Each statement waits for a decision. */
+  readonly statements: boolean;
+  /** Each result shape waits for a decision, and diagnostics of sensitive statements are redacted. */
+  readonly results: boolean;
+}
+
+/** One column of a result, as the server describes it. */
+export interface ResultColumn {
+  readonly name: string;
+  /** The server's identity of the column it comes from: (table, attribute); 0 where there is none. */
+  readonly table: number;
+  readonly attribute: number;
+  readonly type: number;
+  readonly typeModifier: number;
+  readonly format: 'text' | 'binary';
+}
+
+/** What a decision on a statement learned and the decision on its result needs. Opaque to sessions. */
+export type Trace = object;
+
+/** What a client asks or a server offers, in no protocol's terms. `id` is unique in its session. */
+export type Operation =
+  | {
+      readonly kind: 'sign-in';
+      readonly id: number;
+      readonly user: string;
+      readonly database: string;
+      readonly isSecure: boolean;
+      readonly isReplication: boolean;
+    }
+  | { readonly kind: 'statement'; readonly id: number; readonly text: string }
+  /** A server-side routine called by number, past the statement parser. */
+  | { readonly kind: 'call'; readonly id: number; readonly routine: number }
+  | { readonly kind: 'cancel'; readonly id: number; readonly key: Buffer }
+  | {
+      readonly kind: 'result';
+      readonly id: number;
+      readonly columns: readonly ResultColumn[];
+      /** The traces of the statements that may have made this result; empty: unknown. */
+      readonly traces: readonly Trace[];
+    };
+
+/** A SCRAM verifier in the parts of PostgreSQL's own text form. */
+export interface Verifier {
+  readonly iterations: number;
+  readonly salt: Buffer;
+  readonly storedKey: Buffer;
+  readonly serverKey: Buffer;
+}
+
+/** The gateway's own credential on the upstream leg. Never recorded, never logged. */
+export interface UpstreamLogin {
+  readonly user: string;
+  readonly password: string | undefined;
+  /** Undefined: the client's own database name goes through. */
+  readonly database: string | undefined;
+}
+
+/** One entry for each column or field: undefined keeps it; null in or out is the protocol's NULL. */
+export type MaskingPlan = readonly (MaskValue | undefined)[];
+export type MaskValue = (value: Buffer) => Buffer | null;
+
+export type Decision =
+  | {
+      readonly kind: 'allow';
+      /** Touches masked data: its diagnostics are redacted. Only for statements. */
+      readonly isSensitive?: boolean;
+      readonly trace?: Trace;
+      /** Only for results; absent: nothing to mask. */
+      readonly plan?: MaskingPlan;
+      /** Only for sign-ins. */
+      readonly inspection?: Inspection;
+    }
+  /** To a sign-in: the client must prove that it knows the secret, then the gateway logs in upstream. */
+  | {
+      readonly kind: 'prove';
+      readonly verifier: Verifier;
+      /** False: `verifier` is a mock, the exchange runs to its end and fails (PG-15). */
+      readonly isKnown: boolean;
+      readonly login: UpstreamLogin;
+      readonly inspection: Inspection;
+    }
+  | {
+      readonly kind: 'block';
+      /** The rule that said no; undefined where Weir itself cannot go on. */
+      readonly rule: string | undefined;
+      /** SQLSTATE or the like; the protocol maps it. */
+      readonly code: string;
+      readonly reason: string;
+      readonly hint?: string;
+      /** 1-based character position in the statement, for syntax errors. */
+      readonly position?: number;
+    };
+
+export type SessionEvent =
+  /** The client side opens first; the server side after an `open` command. */
+  | { readonly kind: 'opened'; readonly side: Side }
+  | { readonly kind: 'received'; readonly from: Side; readonly bytes: Buffer }
+  /** `reason` is there when it did not end by itself: refused, reset, timed out. */
+  | { readonly kind: 'closed'; readonly side: Side; readonly reason?: string }
+  | {
+      readonly kind: 'secured';
+      readonly side: Side;
+      readonly alpn: string | undefined;
+      /** On the client side: tls-server-end-point hash of the certificate presented (PG-14). */
+      readonly channelBinding: Buffer | undefined;
+    }
+  | { readonly kind: 'decided'; readonly id: number; readonly decision: Decision }
+  /** An alarm set with `wake` rang. */
+  | { readonly kind: 'woke'; readonly alarm: string };
+
+export type SessionCommand =
+  | { readonly kind: 'open'; readonly side: 'server' }
+  | { readonly kind: 'send'; readonly to: Side; readonly bytes: Buffer }
+  /** Start TLS; `bytes` were received already and belong to the TLS engine (PG-3, MY-4). */
+  | { readonly kind: 'secure'; readonly side: Side; readonly bytes: Buffer }
+  /** Close both sides after what was sent has been flushed. */
+  | { readonly kind: 'close' }
+  /** The driver reads no more from `holds` until it has delivered the decision. */
+  | { readonly kind: 'decide'; readonly operation: Operation; readonly holds: Side }
+  /** One alarm for each name: set again replaces, `after` undefined clears. Milliseconds. */
+  | { readonly kind: 'wake'; readonly alarm: string; readonly after: number | undefined }
+  /** What the client sent or saw, secrets removed (GW-16); comes before the send that it allows. */
+  | { readonly kind: 'record'; readonly from: Side; readonly bytes: Buffer; readonly by?: 'gateway' }
+  | { readonly kind: 'note'; readonly fact: Fact };
+
+export type Fact =
+  | { readonly kind: 'signed-in'; readonly user: string; readonly database: string }
+  /** `key` finds this session's upstream for a cancel; `request` is what asks the upstream to cancel. */
+  | { readonly kind: 'cancel-key'; readonly key: Buffer; readonly request: Buffer }
+  /** The session refused by itself: broken sign-in, transport not allowed, ... */
+  | { readonly kind: 'refused'; readonly code: string; readonly reason: string }
+  /** A definition changed: what is known of the catalog is stale. */
+  | { readonly kind: 'schema-changed' };
+
+export interface ProtocolSession {
+  /** Synchronous and deterministic; throws `ProtocolError` only. */
+  handle(event: SessionEvent): SessionCommand[];
+  /** True while the server owes this client an answer. */
+  readonly isBusy: boolean;
+}
+
+export interface SessionOptions {
+  readonly auth: 'gateway' | 'passthrough';
+  readonly clientTls: 'off' | 'allow' | 'require';
+  readonly upstreamTls: boolean;
+  /** Largest statement the session holds in memory, bytes. */
+  readonly statementSizeMax: number;
+  /** Largest row (or other whole message) that is held to be rewritten, bytes. */
+  readonly rowSizeMax: number;
+  /** Injected, so that a session stays a function of its events. */
+  readonly random: (size: number) => Buffer;
+  /** PBKDF2-HMAC-SHA-256, 32 bytes; injected so that it can be cached. */
+  readonly deriveKey: (password: string, salt: Buffer, iterations: number) => Buffer;
+}
+
+/** The one value that a protocol folder exports. */
+export interface Protocol {
+  readonly name: string;
+  readonly defaultPort: number;
+  createSession(options: SessionOptions): ProtocolSession;
+}
