@@ -114,7 +114,7 @@ export type SessionEvent =
       readonly kind: 'secured';
       readonly side: Side;
       readonly alpn: string | undefined;
-      /** On the client side: tls-server-end-point hash of the certificate presented (PG-14). */
+      /** tls-server-end-point hash of the server certificate of that leg (PG-14); undefined: none defined. */
       readonly channelBinding: Buffer | undefined;
     }
   | { readonly kind: 'decided'; readonly id: number; readonly decision: Decision }
@@ -126,6 +126,8 @@ export type SessionCommand =
   | { readonly kind: 'send'; readonly to: Side; readonly bytes: Buffer }
   /** Start TLS; `bytes` were received already and belong to the TLS engine (PG-3, MY-4). */
   | { readonly kind: 'secure'; readonly side: Side; readonly bytes: Buffer }
+  /** Nothing more will be sent to that side; the other direction goes on (half-close). */
+  | { readonly kind: 'finish'; readonly side: Side }
   /** Close both sides after what was sent has been flushed. */
   | { readonly kind: 'close' }
   /** The driver reads no more from `holds` until it has delivered the decision. */
@@ -158,6 +160,8 @@ export interface SessionOptions {
   readonly upstreamTls: boolean;
   /** Largest statement the session holds in memory, bytes. */
   readonly statementSizeMax: number;
+  /** From connect to signed in, milliseconds. */
+  readonly signInTimeout: number;
   /** Largest row (or other whole message) that is held to be rewritten, bytes. */
   readonly rowSizeMax: number;
   /** Injected, so that a session stays a function of its events. */

@@ -1,0 +1,378 @@
+/**
+ * Server to client, once signed in: every message in its order, matched with the message it answers.
+ * Rows are masked by the plan for their description, errors of poisoned statements name the rule, and
+ * diagnostics that may quote masked data are redacted. Everything else passes byte for byte.
+ */
+
+import { ProtocolError } from '../errors.ts';
+import type { Decision, MaskingPlan, Trace } from '../contract.ts';
+import { Outflow } from '../wire/outflow.ts';
+import { redactDiagnostic, redactNotification } from './diagnostics.ts';
+import type { MessageBuffer } from './message-buffer.ts';
+import { BACKEND, HEADER_SIZE, int32, readBody } from './message.ts';
+import { encodeError, readField, refusalOf } from './refusal.ts';
+import type { RelayState } from './relay-state.ts';
+import { type Expected, isEndedByReady } from './replies.ts';
+import { decodeRowDescription, maskDataRow } from './rows.ts';
+import { blankKey } from './secrets.ts';
+import { CANCEL_REQUEST } from './startup.ts';
+
+const STATUS_IDLE = 0x49; // 'I'
+/** Command tags after which the catalog is not what it was. */
+const SCHEMA_TAG = /^(?:CREATE|ALTER|DROP|REFRESH|IMPORT)\b/;
+const SYNTAX_ERROR = '42601';
+
+interface Held {
+  readonly id: number;
+  readonly message: Buffer;
+  readonly entry: Expected;
+}
+
+export class ServerRelay {
+  readonly #state: RelayState;
+  readonly #buffer: MessageBuffer;
+  readonly #toClient = new Outflow();
+  /** The plan for the rows of the simple query now answered; undefined: not described. */
+  #queryPlan: MaskingPlan | 'clear' | undefined;
+  #held: Held | undefined;
+  #hasSchemaChange = false;
+
+  constructor(state: RelayState, buffer: MessageBuffer) {
+    this.#state = state;
+    this.#buffer = buffer;
+  }
+
+  onBytes(bytes: Buffer): void {
+    this.#buffer.push(bytes);
+    this.run();
+  }
+
+  /** True when the decision was for an operation of this side. */
+  onDecided(id: number, decision: Decision): boolean {
+    const held = this.#held;
+    if (held?.id !== id) return false;
+    this.#held = undefined;
+    if (decision.kind === 'block') {
+      this.#state.out.refuse(refusalOf(decision), this.#state.clientEncoding === 'UTF8');
+      return true;
+    }
+    this.#setPlan(held, (decision.kind === 'allow' ? decision.plan : undefined) ?? 'clear');
+    this.run();
+    return true;
+  }
+
+  run(): void {
+    while (this.#held === undefined && !this.#state.out.isClosing && this.#step());
+    this.#flush();
+  }
+
+  /** One message, or what is here of one. False: more bytes are needed. */
+  #step(): boolean {
+    const rest = this.#buffer.restSize;
+    if (rest > 0) {
+      this.#pass(rest);
+      return this.#buffer.restSize === 0;
+    }
+    const tag = this.#buffer.peekTag();
+    if (tag === undefined) return false;
+    const size = this.#buffer.peekSize();
+    if (tag === BACKEND.dataRow) return this.#onDataRow(size);
+    if (tag === BACKEND.copyData || !this.#isWholeNeeded(tag)) {
+      this.#pass(size);
+      return true;
+    }
+    if (!this.#buffer.gather(size, this.#state.options.rowSizeMax)) return false;
+    const start = this.#buffer.offset;
+    this.#buffer.pass(size);
+    const shown = this.#onMessage(tag, this.#buffer.view.subarray(start, start + size));
+    if (shown === 'as-is') this.#toClient.addRange(this.#buffer.view, start, start + size);
+    else if (shown !== 'nothing') this.#toClient.add(shown);
+    return true;
+  }
+
+  /** Everything that moves our state, and what may have to be rewritten; the rest is passed in pieces. */
+  #isWholeNeeded(tag: number): boolean {
+    switch (tag) {
+      case BACKEND.noticeResponse:
+      case BACKEND.notificationResponse:
+        return this.#state.inspection.results;
+      case BACKEND.copyDone:
+      case BACKEND.copyBothResponse:
+      case BACKEND.functionCallResponse:
+      case BACKEND.parameterDescription:
+      case BACKEND.negotiateProtocolVersion:
+        return false;
+      default:
+        return KNOWN_TAGS.has(tag);
+    }
+  }
+
+  /** What the client gets of a message that is not a row. */
+  #onMessage(tag: number, message: Buffer): Buffer | 'as-is' | 'nothing' {
+    switch (tag) {
+      case BACKEND.readyForQuery:
+        return this.#onReady(message);
+      case BACKEND.errorResponse:
+        return this.#onError(message);
+      case BACKEND.noticeResponse:
+        return this.#isSensitive() ? redactDiagnostic(message) : 'as-is';
+      case BACKEND.notificationResponse:
+        return redactNotification(message);
+      case BACKEND.commandComplete:
+        return this.#onCommandComplete(message);
+      case BACKEND.emptyQueryResponse:
+      case BACKEND.portalSuspended:
+        return this.#onStatementEnd();
+      case BACKEND.rowDescription:
+      case BACKEND.noData:
+        return this.#onDescription(message);
+      case BACKEND.parseComplete:
+      case BACKEND.bindComplete:
+      case BACKEND.closeComplete:
+        return this.#onComplete(tag);
+      case BACKEND.copyInResponse:
+        this.#state.replies.onCopyIn();
+        return 'as-is';
+      case BACKEND.copyOutResponse:
+        return this.#onCopyOut();
+      case BACKEND.parameterStatus:
+        return this.#onParameterStatus(message);
+      case BACKEND.backendKeyData:
+        return this.#onKeyData(message);
+      default:
+        throw unexpected(message, this.#state.replies.head);
+    }
+  }
+
+  #onReady(message: Buffer): 'as-is' {
+    const head = this.#state.replies.head;
+    if (head === undefined || !isEndedByReady(head)) throw unexpected(message, head);
+    this.#state.replies.pop();
+    this.#queryPlan = undefined;
+    if (message[HEADER_SIZE] === STATUS_IDLE) {
+      this.#state.statements.forgetPortals();
+      if (this.#state.replies.size === 0) this.#state.isTouched = false;
+    }
+    return 'as-is';
+  }
+
+  #onError(message: Buffer): Buffer | 'as-is' | 'nothing' {
+    const head = this.#state.replies.head;
+    const refusal = head !== undefined && 'refusal' in head ? head.refusal : undefined;
+    const isSensitive = this.#isSensitive();
+    this.#queryPlan = undefined;
+    this.#state.described.clear();
+    this.#state.replies.onError();
+    // Only the error of the poison itself is ours; the head is the poisoned message (PG-31).
+    const isPoison = head?.kind === 'call' || readField(message, 'C') === SYNTAX_ERROR;
+    if (refusal !== undefined && isPoison && readField(message, 'V') !== 'FATAL') {
+      this.#flush();
+      this.#state.out.answer(encodeError('ERROR', refusal, this.#state.clientEncoding === 'UTF8'));
+      return 'nothing';
+    }
+    return isSensitive ? redactDiagnostic(message) : 'as-is';
+  }
+
+  #onCommandComplete(message: Buffer): 'as-is' {
+    if (this.#state.inspection.statements) this.#followTag(message.toString('latin1', HEADER_SIZE, message.length - 1));
+    return this.#onStatementEnd();
+  }
+
+  #followTag(tag: string): void {
+    if (SCHEMA_TAG.test(tag)) this.#hasSchemaChange = true;
+    else if (tag.startsWith('DEALLOCATE') || tag.startsWith('DISCARD') || tag === 'PREPARE') {
+      this.#state.statements.forgetStatements();
+    }
+    // Told at once and again at COMMIT: before that nobody else can see the change.
+    if (!this.#hasSchemaChange) return;
+    this.#state.out.note({ kind: 'schema-changed' });
+    if (tag === 'COMMIT' || tag === 'ROLLBACK') this.#hasSchemaChange = false;
+  }
+
+  /** CommandComplete, EmptyQueryResponse, PortalSuspended: an Execute is over, a Query goes on. */
+  #onStatementEnd(): 'as-is' {
+    const head = this.#state.replies.head;
+    this.#state.replies.onCopyEnded();
+    this.#queryPlan = undefined;
+    if (head?.kind === 'execute') this.#state.replies.pop();
+    else if (head?.kind !== 'query') throw unexpected(undefined, head);
+    return 'as-is';
+  }
+
+  #onComplete(tag: number): 'as-is' {
+    const head = this.#state.replies.head;
+    if (head === undefined || head.kind !== COMPLETES[tag]) throw unexpected(undefined, head);
+    this.#state.replies.pop();
+    if (!this.#state.inspection.results) return 'as-is';
+    const { statements } = this.#state;
+    if (head.kind === 'parse') {
+      // No statement in the entry: nothing is known of it, and it is treated so.
+      if (head.statement === undefined) statements.removeStatement(head.name ?? '');
+      else statements.addStatement(head.name ?? '', head.statement);
+    } else if (head.kind === 'bind') {
+      statements.addPortal(head.portal ?? '', head.name ?? '');
+      if (statements.statement(head.name ?? '')?.isSensitive !== false) this.#state.isTouched = true;
+    } else if (head.kind === 'close') {
+      if (head.portal !== undefined) statements.removePortal(head.portal);
+      if (head.name !== undefined) statements.removeStatement(head.name);
+    }
+    return 'as-is';
+  }
+
+  /** RowDescription or NoData: of a Describe, or in front of the rows of a simple query. */
+  #onDescription(message: Buffer): 'as-is' | 'nothing' {
+    const head = this.#state.replies.head;
+    const isRows = message[0] === BACKEND.rowDescription;
+    if (head?.kind !== 'describe' && !(head?.kind === 'query' && isRows)) throw unexpected(message, head);
+    const isOfPortal = head.kind === 'describe' && head.portal !== undefined;
+    if (!this.#state.inspection.results || (head.kind === 'describe' && !isOfPortal)) {
+      if (head.kind === 'describe') this.#state.replies.pop();
+      return 'as-is';
+    }
+    const id = this.#state.out.nextId();
+    const held: Held = { id, message, entry: head };
+    if (!isRows) {
+      this.#setPlan(held, 'clear');
+      return 'nothing';
+    }
+    this.#held = held;
+    this.#flush();
+    const columns = decodeRowDescription(message);
+    this.#state.out.decide({ kind: 'result', id, columns, traces: this.#tracesOf(head) }, 'server');
+    return 'nothing';
+  }
+
+  #tracesOf(entry: Expected): readonly Trace[] {
+    const statement =
+      entry.kind === 'query'
+        ? entry.statement
+        : entry.kind === 'describe'
+          ? this.#state.statements.portal(entry.portal ?? '').statement
+          : undefined;
+    return statement?.trace === undefined ? [] : [statement.trace];
+  }
+
+  #setPlan(held: Held, plan: MaskingPlan | 'clear'): void {
+    if (held.entry.kind !== 'describe') {
+      this.#queryPlan = plan;
+      this.#toClient.add(held.message);
+      return;
+    }
+    this.#state.replies.pop();
+    this.#state.statements.portal(held.entry.portal ?? '').plan = plan;
+    // The client did not ask for the description that we put in (PG-40).
+    if (held.entry.isInjected !== true) this.#toClient.add(held.message);
+  }
+
+  #onDataRow(size: number): boolean {
+    if (!this.#state.inspection.results) {
+      this.#pass(size);
+      return true;
+    }
+    const plan = this.#rowPlan();
+    if (plan === 'clear') {
+      this.#pass(size);
+      return true;
+    }
+    if (!this.#buffer.gather(size, this.#state.options.rowSizeMax)) return false;
+    const start = this.#buffer.offset;
+    this.#buffer.pass(size);
+    this.#toClient.add(maskDataRow(this.#buffer.view.subarray(start, start + size), plan));
+    return true;
+  }
+
+  #rowPlan(): MaskingPlan | 'clear' {
+    const head = this.#state.replies.head;
+    const plan =
+      head?.kind === 'execute'
+        ? this.#state.statements.portal(head.portal ?? '').plan
+        : head?.kind === 'query'
+          ? this.#queryPlan
+          : undefined;
+    if (plan !== undefined) return plan;
+    // Rows whose columns nobody described cannot be masked, so they cannot pass.
+    throw new ProtocolError('PG_ROW_WITHOUT_SHAPE', 'server', 'a row came without its description');
+  }
+
+  #onCopyOut(): 'as-is' {
+    const head = this.#state.replies.head;
+    const statement =
+      head?.kind === 'query'
+        ? head.statement
+        : head?.kind === 'execute'
+          ? this.#state.statements.portal(head.portal ?? '').statement
+          : undefined;
+    // COPY names no columns, so it can be masked by its statement only, which was to be refused (PG-51).
+    if (this.#state.inspection.results && statement?.isSensitive !== false) {
+      throw new ProtocolError('PG_COPY_UNTRACED', 'server', 'COPY TO of data that cannot be traced');
+    }
+    return 'as-is';
+  }
+
+  #onParameterStatus(message: Buffer): 'as-is' {
+    const reader = readBody(message, 'server');
+    const name = reader.cstring().toString('latin1');
+    const value = reader.cstring().toString('latin1');
+    if (name === 'client_encoding') this.#state.clientEncoding = value.toUpperCase();
+    else if (name === 'standard_conforming_strings') this.#state.isStandardStrings = value === 'on';
+    return 'as-is';
+  }
+
+  /** The client gets the upstream's own key, so that process ids agree (GW-1); nobody else does. */
+  #onKeyData(message: Buffer): 'nothing' {
+    const key = Buffer.from(message.subarray(HEADER_SIZE));
+    const request = Buffer.concat([int32(8 + key.length), int32(CANCEL_REQUEST), key]);
+    this.#state.out.note({ kind: 'cancel-key', key, request });
+    this.#flush();
+    this.#state.out.toClient(message, blankKey(message));
+    return 'nothing';
+  }
+
+  #isSensitive(): boolean {
+    if (!this.#state.inspection.results) return false;
+    const head = this.#state.replies.head;
+    if (this.#state.isTouched) return true;
+    switch (head?.kind) {
+      case 'query':
+      case 'parse':
+        return head.statement?.isSensitive === true;
+      case 'bind':
+        return this.#state.statements.statement(head.name ?? '')?.isSensitive !== false;
+      case 'describe':
+      case 'execute':
+        return (
+          head.portal !== undefined &&
+          this.#state.statements.portal(head.portal).statement?.isSensitive !== false
+        );
+      default:
+        return false;
+    }
+  }
+
+  #pass(size: number): void {
+    const start = this.#buffer.offset;
+    this.#buffer.pass(size);
+    this.#toClient.addRange(this.#buffer.view, start, this.#buffer.offset);
+  }
+
+  #flush(): void {
+    for (const bytes of this.#toClient.take()) this.#state.out.toClient(bytes);
+  }
+}
+
+const KNOWN_TAGS = new Set<number>(Object.values(BACKEND));
+
+const COMPLETES: Readonly<Record<number, Expected['kind']>> = {
+  [BACKEND.parseComplete]: 'parse',
+  [BACKEND.bindComplete]: 'bind',
+  [BACKEND.closeComplete]: 'close',
+};
+
+function unexpected(message: Buffer | undefined, head: Expected | undefined): ProtocolError {
+  const what = message === undefined ? 'a message' : `message type ${message[0]}`;
+  return new ProtocolError(
+    'PG_UNEXPECTED_MESSAGE',
+    'server',
+    `${what} came where ${head === undefined ? 'nothing' : `the answer to ${head.kind}`} was expected`,
+  );
+}
