@@ -118,6 +118,8 @@ export type SessionEvent =
       readonly channelBinding: Buffer | undefined;
     }
   | { readonly kind: 'decided'; readonly id: number; readonly decision: Decision }
+  /** The gateway ends this session: it shuts down, or it cannot record. `code` is a SQLSTATE or the like. */
+  | { readonly kind: 'stopped'; readonly code: string; readonly reason: string }
   /** An alarm set with `wake` rang. */
   | { readonly kind: 'woke'; readonly alarm: string };
 
@@ -148,7 +150,7 @@ export type Fact =
   | { readonly kind: 'schema-changed' };
 
 export interface ProtocolSession {
-  /** Synchronous and deterministic; throws `ProtocolError` only. */
+  /** Synchronous and deterministic. A peer that breaks its protocol ends the session by commands. */
   handle(event: SessionEvent): SessionCommand[];
   /** True while the server owes this client an answer. */
   readonly isBusy: boolean;

@@ -6,6 +6,8 @@
 export interface CatalogColumn {
   readonly attribute: number;
   readonly name: string;
+  /** Of a generated column: the attributes it is computed from; 0 stands for the whole row. */
+  readonly computedFrom?: readonly number[];
 }
 
 export interface CatalogRelation {
@@ -20,6 +22,8 @@ export interface CatalogRelation {
   /** Only for views and materialized views: pg_get_viewdef, and the oids of the relations it reads. */
   readonly definition: string | undefined;
   readonly reads: readonly number[];
+  /** Only for views and materialized views: the routines with a readable body that it calls. */
+  readonly calls?: readonly CatalogRoutine[];
 }
 
 /** A function or procedure whose body is not compiled into the server: its text can be read. */
@@ -38,6 +42,8 @@ export interface CatalogSnapshot {
   relation(oid: number): CatalogRelation | undefined;
   relations(): readonly CatalogRelation[];
   relationsNamed(name: string): readonly CatalogRelation[];
+  /** Oids of its partitions and inheritance children, one level. */
+  childrenOf(oid: number): readonly number[];
   /** Routines of languages other than `internal` and `c`, whatever their schema. */
   routinesNamed(name: string): readonly CatalogRoutine[];
   /** Routines behind the operators of this name, user-defined ones only. */

@@ -69,12 +69,16 @@ export class ClientRelay {
   }
 
   #run(): void {
-    while (this.#held === undefined && !this.#state.out.isClosing && this.#step()) {
-      if (this.#state.replies.size > REPLIES_MAX) {
-        throw new ProtocolError('PG_PIPELINE', 'client', `more than ${REPLIES_MAX} unanswered messages`);
+    try {
+      while (this.#held === undefined && !this.#state.out.isClosing && this.#step()) {
+        if (this.#state.replies.size > REPLIES_MAX) {
+          throw new ProtocolError('PG_PIPELINE', 'client', `more than ${REPLIES_MAX} unanswered messages`);
+        }
       }
+    } finally {
+      // What was walked before a fault was right, however the bytes were cut.
+      this.#flush();
     }
-    this.#flush();
   }
 
   /** One message, or what is here of one. False: more bytes are needed. */

@@ -42,6 +42,11 @@ export class ServerRelay {
     this.#buffer = buffer;
   }
 
+  /** True while the client has got only the first part of a message. */
+  get isMidMessage(): boolean {
+    return this.#buffer.restSize > 0;
+  }
+
   onBytes(bytes: Buffer): void {
     this.#buffer.push(bytes);
     this.run();
@@ -62,8 +67,12 @@ export class ServerRelay {
   }
 
   run(): void {
-    while (this.#held === undefined && !this.#state.out.isClosing && this.#step());
-    this.#flush();
+    try {
+      while (this.#held === undefined && !this.#state.out.isClosing && this.#step());
+    } finally {
+      // What was walked before a fault was right, however the bytes were cut.
+      this.#flush();
+    }
   }
 
   /** One message, or what is here of one. False: more bytes are needed. */

@@ -10,6 +10,7 @@ import type {
   SessionEvent,
   SessionOptions,
 } from '../contract.ts';
+import { ProtocolError } from '../errors.ts';
 import { Outbox } from './outbox.ts';
 import { ClientRelay } from './relay-client.ts';
 import { ServerRelay } from './relay-server.ts';
@@ -41,8 +42,24 @@ export class PostgresSession implements ProtocolSession {
   }
 
   handle(event: SessionEvent): SessionCommand[] {
-    if (!this.#out.isClosing) this.#handle(event);
+    if (this.#out.isClosing) return [];
+    try {
+      this.#handle(event);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#end(error.blame === 'client' ? '08P01' : '08006', `${error.message} (${error.code})`);
+    }
     return this.#out.take();
+  }
+
+  /** The last word, unless the client is in the middle of a message: then there can be none (GW-13). */
+  #end(code: string, reason: string): void {
+    if (this.#relay?.server.isMidMessage === true) {
+      this.#out.note({ kind: 'refused', code, reason });
+      this.#out.close();
+    } else {
+      this.#out.refuse({ code, message: reason }, this.#relay === undefined || this.#relay.state.clientEncoding === 'UTF8');
+    }
   }
 
   #handle(event: SessionEvent): void {
@@ -64,6 +81,9 @@ export class PostgresSession implements ProtocolSession {
         break;
       case 'closed':
         this.#onClosed(event);
+        break;
+      case 'stopped':
+        this.#end(event.code, event.reason);
         break;
       case 'woke':
         if (this.#relay === undefined) this.#signIn.onTimeout();

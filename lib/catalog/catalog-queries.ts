@@ -1,0 +1,115 @@
+/**
+ * The text of every query that the gateway asks a server's catalog, for PostgreSQL 13 to 18. All
+ * names are qualified and search_path is empty, so that nothing a user defines is ever called
+ * (CVE-2018-1058); the operators are pg_catalog's for the same reason.
+ */
+
+/** System objects have smaller oids (FirstNormalObjectId in PostgreSQL's access/transam.h). */
+export const FIRST_USER_OID = 16384;
+
+/** A view or routine text above this is not read: it counts as unreadable. Bytes. */
+const DEFINITION_SIZE_MAX = 1024 * 1024;
+
+/**
+ * Rows change their xmin whenever they are written, so (key, xmin) hashed over the tables that a
+ * snapshot is made of changes with every definition: CREATE OR REPLACE VIEW rewrites pg_rewrite,
+ * RENAME COLUMN writes pg_attribute, ALTER ... SET SCHEMA pg_class. VACUUM and ANALYZE write in place
+ * and keep xmin. 64-bit hashes are added as numeric: order does not matter, nothing overflows.
+ */
+function hashOf(table: string, key: string, where = ''): string {
+  return `(SELECT pg_catalog.count(*)::text || ':' || coalesce(pg_catalog.sum(
+    pg_catalog.hashtextextended(${key} || ' ' || xmin::text, 0)::numeric), 0)::text
+    FROM pg_catalog.${table} ${where})`;
+}
+
+export const FINGERPRINT = `SELECT pg_catalog.concat_ws(' ',
+  ${hashOf('pg_namespace', 'oid::text')},
+  ${hashOf('pg_class', 'oid::text')},
+  ${hashOf('pg_attribute', `attrelid::text || '.' || attnum::text`, `WHERE attrelid >= ${FIRST_USER_OID}`)},
+  ${hashOf('pg_attrdef', 'oid::text')},
+  ${hashOf('pg_rewrite', 'oid::text', `WHERE oid >= ${FIRST_USER_OID}`)},
+  ${hashOf('pg_inherits', `inhrelid::text || '.' || inhparent::text`)},
+  ${hashOf('pg_proc', 'oid::text', `WHERE oid >= ${FIRST_USER_OID}`)},
+  ${hashOf('pg_aggregate', 'aggfnoid::oid::text', `WHERE aggfnoid::oid >= ${FIRST_USER_OID}`)},
+  ${hashOf('pg_operator', 'oid::text', `WHERE oid >= ${FIRST_USER_OID}`)}
+) AS fingerprint`;
+
+/** Everything that has columns a query can read: S (sequences) and t (TOAST) are read by name as well. */
+const READABLE_KINDS = `('r', 'p', 'v', 'm', 'f', 'S', 't')`;
+
+export const RELATIONS = `SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ${READABLE_KINDS}
+  ORDER BY c.oid LIMIT $1`;
+
+export const COLUMNS = `SELECT a.attrelid AS relation, a.attnum AS attribute, a.attname AS name
+  FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+  WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ${READABLE_KINDS}
+  ORDER BY a.attrelid, a.attnum LIMIT $1`;
+
+/** Var nodes of the expression tree: the columns of its own row, 0 for the whole row. */
+export const GENERATED_COLUMNS = `SELECT d.adrelid AS relation, d.adnum AS attribute,
+    v.number[1]::int AS source
+  FROM pg_catalog.pg_attrdef d
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+  CROSS JOIN LATERAL pg_catalog.regexp_matches(d.adbin::text, ':varattno (-?[0-9]+)', 'g') AS v(number)
+  WHERE a.attgenerated <> '' AND d.adrelid >= ${FIRST_USER_OID} LIMIT $1`;
+
+export const PARENTS = `SELECT i.inhrelid AS child, i.inhparent AS parent
+  FROM pg_catalog.pg_inherits i LIMIT $1`;
+
+/**
+ * The relations in a view's range tables, at any depth. pg_depend would be easier to read, but it
+ * does not list system relations, and a view over pg_stats must be seen (PG-82). The second half is
+ * the table that a TOAST table belongs to.
+ */
+export const READS = `SELECT DISTINCT r.ev_class AS reader, t.relid[1]::oid AS source
+  FROM pg_catalog.pg_rewrite r
+  CROSS JOIN LATERAL pg_catalog.regexp_matches(r.ev_action::text, ':relid ([0-9]+)', 'g') AS t(relid)
+  WHERE r.rulename = '_RETURN' AND r.ev_class >= ${FIRST_USER_OID}
+    AND t.relid[1]::oid <> r.ev_class AND t.relid[1] <> '0'
+  UNION ALL
+  SELECT c.reltoastrelid, c.oid FROM pg_catalog.pg_class c WHERE c.reltoastrelid <> 0
+  LIMIT $1`;
+
+/** Languages whose routines have no readable body: their text names a symbol in a library. */
+const COMPILED = `SELECT l.oid FROM pg_catalog.pg_language l WHERE l.lanname IN ('internal', 'c')`;
+
+export const ROUTINES = `SELECT p.oid, n.nspname AS schema, p.proname AS name, l.lanname AS language
+  FROM pg_catalog.pg_proc p
+  JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+  JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+  WHERE p.prokind IN ('f', 'p', 'w') AND p.prolang NOT IN (${COMPILED})
+  ORDER BY p.oid LIMIT $1`;
+
+/** The support functions of aggregates: calling the aggregate runs them. */
+export const AGGREGATE_ROUTINES = `SELECT p.oid AS aggregate, n.nspname AS schema, p.proname AS name,
+    s.oid AS routine
+  FROM pg_catalog.pg_aggregate g
+  JOIN pg_catalog.pg_proc p ON p.oid = g.aggfnoid::oid
+  JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+  JOIN pg_catalog.pg_proc s ON s.oid = ANY (ARRAY[g.aggtransfn, g.aggfinalfn, g.aggcombinefn,
+    g.aggserialfn, g.aggdeserialfn, g.aggmtransfn, g.aggminvtransfn, g.aggmfinalfn]::oid[])
+  WHERE s.prolang NOT IN (${COMPILED}) LIMIT $1`;
+
+export const OPERATOR_ROUTINES = `SELECT o.oid AS operator, o.oprname AS name, p.oid AS routine
+  FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode::oid
+  WHERE p.prolang NOT IN (${COMPILED}) LIMIT $1`;
+
+/** What a view's definition calls: functions, aggregates, and operators by their own oid. */
+export const VIEW_CALLS = `SELECT DISTINCT r.ev_class AS view, d.refobjid AS callee
+  FROM pg_catalog.pg_rewrite r
+  JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+    AND d.objid = r.oid
+    AND d.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass)
+  WHERE r.rulename = '_RETURN' AND r.ev_class >= ${FIRST_USER_OID} LIMIT $1`;
+
+export const VIEW_DEFINITIONS = `SELECT d.oid, CASE
+    WHEN pg_catalog.octet_length(d.definition) <= ${DEFINITION_SIZE_MAX} THEN d.definition END AS definition
+  FROM (SELECT v.oid, pg_catalog.pg_get_viewdef(v.oid) AS definition
+    FROM pg_catalog.unnest($1::oid[]) AS v(oid) OFFSET 0) d`;
+
+export const ROUTINE_DEFINITIONS = `SELECT d.oid, CASE
+    WHEN pg_catalog.octet_length(d.definition) <= ${DEFINITION_SIZE_MAX} THEN d.definition END AS definition
+  FROM (SELECT r.oid, pg_catalog.pg_get_functiondef(r.oid) AS definition
+    FROM pg_catalog.unnest($1::oid[]) AS r(oid) OFFSET 0) d`;

@@ -1,0 +1,40 @@
+/** A catalog in memory: the maps behind `CatalogSnapshot`. It knows nothing of where the rows came from. */
+
+import type { CatalogRelation, CatalogRoutine, CatalogSnapshot } from './catalog.ts';
+
+export interface SnapshotContent {
+  readonly version: number;
+  readonly relations: readonly CatalogRelation[];
+  /** Aggregates are in it under their own names, once for each support function. */
+  readonly routines: readonly CatalogRoutine[];
+  readonly operators: readonly { readonly name: string; readonly routine: CatalogRoutine }[];
+}
+
+export function buildSnapshot(content: SnapshotContent): CatalogSnapshot {
+  const { version, relations, routines, operators } = content;
+  const byOid = new Map(relations.map((relation) => [relation.oid, relation]));
+  const byName = groupByName(relations, (relation) => relation);
+  const routinesByName = groupByName(routines, (routine) => routine);
+  const routinesByOperator = groupByName(operators, (operator) => operator.routine);
+  return {
+    version,
+    relation: (oid) => byOid.get(oid),
+    relations: () => relations,
+    relationsNamed: (name) => byName.get(name) ?? [],
+    routinesNamed: (name) => routinesByName.get(name) ?? [],
+    operatorRoutines: (name) => routinesByOperator.get(name) ?? [],
+  };
+}
+
+function groupByName<Entry extends { readonly name: string }, Value>(
+  entries: readonly Entry[],
+  valueOf: (entry: Entry) => Value,
+): ReadonlyMap<string, readonly Value[]> {
+  const groups = new Map<string, Value[]>();
+  for (const entry of entries) {
+    const group = groups.get(entry.name);
+    if (group === undefined) groups.set(entry.name, [valueOf(entry)]);
+    else group.push(valueOf(entry));
+  }
+  return groups;
+}

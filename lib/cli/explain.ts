@@ -1,0 +1,121 @@
+/** `weir explain`: what Weir would say to a statement, and why, without sending it anywhere. */
+
+import { parseArgs } from 'node:util';
+import type { MaskConfig } from '../config/config.ts';
+import { loadConfig } from '../config/load.ts';
+import { GatewayError } from '../errors.ts';
+import { createExplainer } from '../gateway/explainer.ts';
+import type { Explanation } from '../gateway/statement-decider.ts';
+import type { ObjectEffect, ObjectName } from '../sql/analysis.ts';
+
+export interface Io {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+}
+
+export const EXPLAIN_USAGE = `usage: weir explain -c weir.toml --connection NAME --as USER [--database NAME] "SQL"
+
+  Prints what the statement does, the decision, the rule that made it and the masks in force.
+  Function bodies, views and masks are read from the database where it can be reached.
+
+exit codes: 0 allowed, 1 could not be judged, 2 usage or configuration error, 4 blocked
+`;
+
+const EXIT_ALLOWED = 0;
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+const EXIT_BLOCKED = 4;
+
+export async function runExplain(argv: readonly string[], io: Io): Promise<number> {
+  const options = parse(argv);
+  if (options === undefined) {
+    io.stderr.write(EXPLAIN_USAGE);
+    return EXIT_USAGE;
+  }
+  try {
+    const config = loadConfig(options.config);
+    const connection = config.connections.find(({ name }) => name === options.connection);
+    if (connection === undefined) {
+      const names = config.connections.map(({ name }) => name).join(', ');
+      io.stderr.write(`no connection is called "${options.connection}"; there are: ${names}\n`);
+      return EXIT_USAGE;
+    }
+    const explainer = await createExplainer(config, connection);
+    try {
+      const database = options.database ?? connection.upstream.database ?? options.user;
+      const explanation = await explainer.explain(options.user, database, options.sql);
+      io.stdout.write(describe(explanation, explainer.masksOf(options.user)));
+      return explanation.decision.kind === 'block' ? EXIT_BLOCKED : EXIT_ALLOWED;
+    } finally {
+      await explainer.close();
+    }
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    io.stderr.write(`${error.message}\n`);
+    return error.code === 'CONFIG_INVALID' ? EXIT_USAGE : EXIT_FAILED;
+  }
+}
+
+interface ExplainOptions {
+  readonly config: string;
+  readonly connection: string;
+  readonly user: string;
+  readonly database: string | undefined;
+  readonly sql: string;
+}
+
+function parse(argv: readonly string[]): ExplainOptions | undefined {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        config: { type: 'string', short: 'c' },
+        connection: { type: 'string' },
+        as: { type: 'string' },
+        database: { type: 'string' },
+      },
+    });
+    const [sql] = positionals;
+    const { config, connection, as: user, database } = values;
+    if (config === undefined || connection === undefined || user === undefined) return undefined;
+    return sql === undefined || positionals.length > 1
+      ? undefined
+      : { config, connection, user, database, sql };
+  } catch {
+    // An unknown option: the usage says what there is.
+    return undefined;
+  }
+}
+
+function describe({ decision, analysis, reaches }: Explanation, masks: readonly MaskConfig[]): string {
+  const lines: string[] = [];
+  if (analysis?.kind === 'analysis') {
+    lines.push(`statements  ${analysis.statements.join(', ') || 'none (empty query)'}`);
+    for (const effect of analysis.effects) lines.push(`effect      ${effectText(effect)}`);
+    for (const reach of reaches) {
+      lines.push(`calls       ${reach.routine}()`);
+      for (const effect of reach.effects) lines.push(`  effect    ${effectText(effect)}`);
+    }
+    if (analysis.exposure?.touches === true) lines.push('masks       it touches masked columns');
+  }
+  for (const mask of masks) {
+    lines.push(`mask        ${mask.name}: ${mask.columns.join(', ')} -> ${mask.with} (${mask.mode})`);
+  }
+  if (decision.kind !== 'block') lines.push('decision    ALLOW');
+  else {
+    lines.push(`decision    BLOCK${decision.rule === undefined ? '' : ` by rule "${decision.rule}"`}`);
+    lines.push(`reason      ${decision.reason} (SQLSTATE ${decision.code})`);
+    if (decision.hint !== undefined) lines.push(`hint        ${decision.hint}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function effectText({ effect, object, via }: ObjectEffect): string {
+  const what = object === undefined ? effect : `${effect} ${nameOf(object)}`;
+  return via === undefined ? what : `${what} (${via})`;
+}
+
+function nameOf({ schema, name }: ObjectName): string {
+  return schema === undefined ? name : `${schema}.${name}`;
+}

@@ -1,0 +1,204 @@
+/**
+ * The order in which the parts of Weir judge what a session asks: identity, then SQL, policy and masks.
+ * One pipeline for each connection of the configuration; `openSession` gives each client its own view.
+ */
+
+import type { Decision, Inspection, Operation, UpstreamLogin } from '../../protocols/contract.ts';
+import type { Catalog, CatalogSnapshot } from '../catalog/catalog.ts';
+import type { Config, ConnectionConfig } from '../config/config.ts';
+import type { Credentials } from '../identity/credentials.ts';
+import type { Principal } from '../identity/principal.ts';
+import type { Sensitive } from '../masking/sensitive.ts';
+import type { MaskConfig } from '../config/config.ts';
+import { masksInForce, rulesInForce } from '../policy/in-force.ts';
+import { matchesPrincipal } from '../policy/principals.ts';
+import type { RecordedNote } from '../recording/recording.ts';
+import type { SqlReader } from '../sql/analysis.ts';
+import type { CancelRegistry } from './cancel-registry.ts';
+import type { Decided } from './session-driver.ts';
+import { StatementDecider, blocked } from './statement-decider.ts';
+
+export interface PipelineParts {
+  readonly config: Config;
+  readonly connection: ConnectionConfig;
+  readonly reader: SqlReader;
+  /** Undefined where nobody may read the catalog. */
+  readonly catalogOf: ((database: string) => Catalog) | undefined;
+  readonly findSensitive: (
+    snapshot: CatalogSnapshot,
+    masks: readonly MaskConfig[],
+  ) => Sensitive | Promise<Sensitive>;
+  /** Undefined with auth = "passthrough". */
+  readonly credentials: Credentials | undefined;
+  readonly login: UpstreamLogin;
+  readonly hashKey: Buffer | undefined;
+  readonly cancels: CancelRegistry;
+}
+
+/** Deciders kept; each holds a cache. With more principals at once the least recent start cold. */
+const DECIDERS_MAX = 256;
+
+export class DecisionPipeline {
+  readonly #parts: PipelineParts;
+  readonly #deciders = new Map<string, StatementDecider>();
+
+  constructor(parts: PipelineParts) {
+    this.#parts = parts;
+  }
+
+  openSession(): SessionDecider {
+    return new SessionDecider(this.#parts, (principal, database) => this.decider(principal, database));
+  }
+
+  /** Sessions of one principal on one database share what was decided. */
+  decider(principal: Principal, database: string): StatementDecider {
+    const key = JSON.stringify([principal.name, principal.groups, database]);
+    const known = this.#deciders.get(key);
+    this.#deciders.delete(key);
+    const decider = known ?? this.#createDecider(principal, database);
+    this.#deciders.set(key, decider);
+    if (this.#deciders.size > DECIDERS_MAX) {
+      const [oldest] = this.#deciders.keys();
+      if (oldest !== undefined) this.#deciders.delete(oldest);
+    }
+    return decider;
+  }
+
+  principalOf(user: string): Principal {
+    const known = this.#parts.config.users.find(({ name }) => name === user);
+    return { name: user, groups: known?.groups ?? [] };
+  }
+
+  #createDecider(principal: Principal, database: string): StatementDecider {
+    const { config, connection, reader, catalogOf, findSensitive, hashKey } = this.#parts;
+    const masks = masksInForce(config.masks, connection.name, principal);
+    return new StatementDecider({
+      connection: connection.name,
+      principal,
+      rules: rulesInForce(config.rules, connection.name, principal),
+      masks,
+      reader,
+      catalog: catalogOf?.(database),
+      findSensitive: (snapshot) => findSensitive(snapshot, masks),
+      hashKey,
+    });
+  }
+}
+
+export class SessionDecider {
+  readonly #parts: PipelineParts;
+  readonly #deciderOf: (principal: Principal, database: string) => StatementDecider;
+  #principal: Principal | undefined;
+  #decider: StatementDecider | undefined;
+  #database = '';
+  #hasMasks = false;
+  #isInspected = false;
+
+  constructor(
+    parts: PipelineParts,
+    deciderOf: (principal: Principal, database: string) => StatementDecider,
+  ) {
+    this.#parts = parts;
+    this.#deciderOf = deciderOf;
+  }
+
+  get principal(): Principal | undefined {
+    return this.#principal;
+  }
+
+  decide(operation: Operation): Decided | Promise<Decided> {
+    switch (operation.kind) {
+      case 'sign-in':
+        return this.#decideSignIn(operation);
+      case 'statement':
+        return this.#currentDecider().decideStatement(operation.text);
+      case 'result':
+        return (
+          this.#currentDecider().decideResultNow(operation) ??
+          this.#currentDecider().decideResult(operation)
+        );
+      case 'call':
+        return this.#decideCall(operation.routine);
+      case 'cancel':
+        return this.#decideCancel(operation.key);
+    }
+  }
+
+  /** A definition changed in this session: what is cached of the catalog is read again. */
+  onSchemaChanged(): void {
+    if (this.#decider !== undefined) this.#parts.catalogOf?.(this.#database).invalidate();
+  }
+
+  #decideSignIn(operation: Extract<Operation, { kind: 'sign-in' }>): Decided {
+    const { config, connection, credentials, login } = this.#parts;
+    const known = credentials?.lookup(operation.user);
+    const groups = config.users.find(({ name }) => name === operation.user)?.groups ?? [];
+    const principal: Principal = { name: operation.user, groups };
+    this.#principal = principal;
+    if (operation.isReplication && !matchesPrincipal(connection.replication, principal)) {
+      return signInBlocked('replication connections are not allowed through this gateway');
+    }
+    this.#database = login.database ?? operation.database;
+    const inspection = this.#inspectionOf(principal, operation.isReplication);
+    this.#isInspected = inspection.statements;
+    if (known === undefined) {
+      return { decision: { kind: 'allow', inspection }, note: undefined };
+    }
+    const { verifier, isKnown } = known;
+    return { decision: { kind: 'prove', verifier, isKnown, login, inspection }, note: undefined };
+  }
+
+  /** A replication stream is not SQL: whoever may open one is outside of rules and masks (PG-53). */
+  #inspectionOf(principal: Principal, isReplication: boolean): Inspection {
+    const { config, connection } = this.#parts;
+    if (isReplication) return { statements: false, results: false };
+    this.#hasMasks = masksInForce(config.masks, connection.name, principal).length > 0;
+    const hasRules = rulesInForce(config.rules, connection.name, principal).length > 0;
+    return { statements: hasRules || this.#hasMasks, results: this.#hasMasks };
+  }
+
+  #decideCall(routine: number): Decided {
+    if (this.#parts.connection.functionCalls && !this.#hasMasks) {
+      return { decision: { kind: 'allow' }, note: undefined };
+    }
+    const decided = blocked(
+      'function-call',
+      `the FunctionCall message (routine ${routine}) is not allowed: it runs code past every rule`,
+    );
+    const note: RecordedNote = {
+      kind: 'decision',
+      operation: 'call',
+      outcome: 'block',
+      rule: 'function-call',
+      reason: `routine ${routine}`,
+    };
+    return { decision: decided.decision, note };
+  }
+
+  /** Only a session that is at work can be cancelled; a late cancel would hit the next query (PG-12). */
+  #decideCancel(key: Buffer): Decided {
+    const target = this.#parts.cancels.find(key);
+    const decision: Decision =
+      target?.isBusy === true
+        ? { kind: 'allow' }
+        : { kind: 'block', rule: undefined, code: '57014', reason: 'no session is at work for this key' };
+    return { decision, note: undefined };
+  }
+
+  #currentDecider(): StatementDecider {
+    if (this.#decider !== undefined) return this.#decider;
+    if (this.#principal === undefined || !this.#isInspected) {
+      throw new Error('a statement came before the sign-in');
+    }
+    // Only now has the server accepted the database: each one costs a catalog of its own.
+    this.#decider = this.#deciderOf(this.#principal, this.#database);
+    return this.#decider;
+  }
+}
+
+function signInBlocked(reason: string): Decided {
+  return {
+    decision: { kind: 'block', rule: 'replication', code: '42501', reason },
+    note: { kind: 'decision', operation: 'sign-in', outcome: 'block', rule: 'replication', reason },
+  };
+}

@@ -1,0 +1,265 @@
+/** The gateway: listeners, one driver for each client, and what they share. */
+
+import { createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
+import type { Fact, Protocol, SessionOptions } from '../../protocols/contract.ts';
+import { findProtocol } from '../../protocols/registry.ts';
+import type { Config, ConnectionConfig } from '../config/config.ts';
+import { GatewayError } from '../errors.ts';
+import { hashForChannelBinding } from '../net/certificate.ts';
+import { type Listener, listen } from '../net/listener.ts';
+import { type ClientFacingTls, connectUpstreamTls, createClientFacingTls } from '../net/tls.ts';
+import { connectUpstream } from '../net/upstream.ts';
+import { createRecorder } from '../recording/recorder.ts';
+import type { Recorder } from '../recording/recording.ts';
+import { CancelRegistry } from './cancel-registry.ts';
+import { type SharedParts, createPipeline, createSharedParts } from './parts.ts';
+import type { DecisionPipeline } from './decision-pipeline.ts';
+import { type Secured, SessionDriver } from './session-driver.ts';
+import { createSessionId } from './session-id.ts';
+
+/** What the gateway tells the people who run it. pino's loggers fit. */
+export interface Log {
+  info(details: object, message: string): void;
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
+}
+
+export interface Gateway {
+  listen(): Promise<void>;
+  readonly addresses: readonly { readonly connection: string; readonly host: string; readonly port: number }[];
+  /** Ends every session with the server's own "terminating connection" and frees everything. */
+  close(): Promise<void>;
+}
+
+const UPSTREAM_CONNECT_TIMEOUT = 10_000;
+/** How long sessions get to take their last message at shutdown, milliseconds. */
+const SHUTDOWN_TIMEOUT = 5_000;
+/** Derived keys kept: one for each upstream credential and salt. */
+const DERIVED_KEYS_MAX = 64;
+
+interface Door {
+  readonly connection: ConnectionConfig;
+  readonly protocol: Protocol;
+  readonly options: SessionOptions;
+  readonly pipeline: DecisionPipeline;
+  readonly cancels: CancelRegistry;
+  readonly tls: ClientFacingTls | undefined;
+}
+
+export async function createGateway(config: Config, { log }: { readonly log: Log }): Promise<Gateway> {
+  const shared = await createSharedParts(config, log);
+  const recorder = createRecorder({ dataDir: config.dataDir, durability: config.durability });
+  return new RunningGateway(config, shared, recorder, log);
+}
+
+class RunningGateway implements Gateway {
+  readonly #config: Config;
+  readonly #shared: SharedParts;
+  readonly #recorder: Recorder;
+  readonly #log: Log;
+  readonly #doors: Door[];
+  readonly #listeners: { connection: string; listener: Listener }[] = [];
+  readonly #drivers = new Set<SessionDriver>();
+  readonly #deriveKey = createKeyDerivation();
+  #onIdle: (() => void) | undefined;
+
+  constructor(config: Config, shared: SharedParts, recorder: Recorder, log: Log) {
+    this.#config = config;
+    this.#shared = shared;
+    this.#recorder = recorder;
+    this.#log = log;
+    this.#doors = config.connections.map((connection) => this.#createDoor(connection));
+  }
+
+  get addresses() {
+    return this.#listeners.map(({ connection, listener }) => ({ connection, ...listener.address() }));
+  }
+
+  async listen(): Promise<void> {
+    for (const door of this.#doors) {
+      const { name, listen: at, limits } = door.connection;
+      const listener = await listen({
+        host: at.host,
+        port: at.port,
+        sessionsMax: limits.sessionsMax,
+        allowHalfOpen: true,
+        onConnection: (socket) => this.#serve(door, socket),
+        onTrouble: (error) => this.#log.warn({ connection: name, code: error.code }, error.message),
+      });
+      this.#listeners.push({ connection: name, listener });
+    }
+  }
+
+  async close(): Promise<void> {
+    const closing = this.#listeners.map(({ listener }) => listener.close());
+    const isIdle = new Promise<void>((resolve) => {
+      if (this.#drivers.size === 0) resolve();
+      else this.#onIdle = resolve;
+    });
+    for (const driver of this.#drivers) {
+      const reason = 'terminating connection due to administrator command';
+      driver.dispatch({ kind: 'stopped', code: '57P01', reason });
+    }
+    const timeout = new Promise<void>((resolve) => void setTimeout(resolve, SHUTDOWN_TIMEOUT).unref());
+    await Promise.race([isIdle, timeout]);
+    for (const driver of this.#drivers) driver.destroy('gateway stopped');
+    await Promise.all(closing);
+    await this.#recorder.close();
+    await this.#shared.close();
+  }
+
+  #createDoor(connection: ConnectionConfig): Door {
+    const protocol = findProtocol(connection.protocol);
+    if (protocol === undefined) {
+      throw new GatewayError('PROTOCOL_UNKNOWN', `no protocol is called "${connection.protocol}"`);
+    }
+    const cancels = new CancelRegistry();
+    const onReload = (error: GatewayError | undefined): void => {
+      if (error !== undefined) this.#log.warn({ connection: connection.name }, error.message);
+    };
+    const tls =
+      connection.tls === undefined
+        ? undefined
+        : createClientFacingTls({ certFile: connection.tls.cert, keyFile: connection.tls.key, onReload });
+    const options: SessionOptions = {
+      auth: connection.auth,
+      clientTls: connection.tls?.mode ?? 'off',
+      upstreamTls: connection.upstream.tls !== 'off',
+      statementSizeMax: connection.limits.statementSizeMax,
+      rowSizeMax: connection.limits.rowSizeMax,
+      signInTimeout: connection.limits.signInTimeout,
+      random: randomBytes,
+      deriveKey: this.#deriveKey,
+    };
+    const pipeline = createPipeline(this.#shared, connection, cancels);
+    return { connection, protocol, options, pipeline, cancels, tls };
+  }
+
+  #serve(door: Door, client: Duplex, address = describeAddress(client)): void {
+    const id = createSessionId(Date.now(), randomBytes(16));
+    const decider = door.pipeline.openSession();
+    let forget: (() => void) | undefined;
+    let cancelRequest: Buffer | undefined;
+    const onFact = (fact: Fact): void => {
+      switch (fact.kind) {
+        case 'signed-in': {
+          const principal = decider.principal?.name ?? fact.user;
+          driver.note({ kind: 'signed-in', principal, user: fact.user, database: fact.database });
+          this.#log.info({ session: id, connection: door.connection.name, principal }, 'session started');
+          break;
+        }
+        case 'cancel-key':
+          cancelRequest = fact.request;
+          forget = door.cancels.add(fact.key, driver);
+          break;
+        case 'refused':
+          this.#log.warn({ session: id, connection: door.connection.name, code: fact.code }, `refused: ${fact.reason}`);
+          break;
+        case 'schema-changed':
+          decider.onSchemaChanged();
+          break;
+      }
+    };
+    const driver: SessionDriver = new SessionDriver({
+      session: door.protocol.createSession(door.options),
+      client,
+      openUpstream: () => this.#openUpstream(door.connection),
+      secureClient: (socket, bytes) => secureClient(door, socket, bytes),
+      secureServer: (socket) => this.#secureServer(door.connection, socket),
+      decide: (operation) => decider.decide(operation),
+      startRecording: () =>
+        this.#recorder.start({
+          session: id,
+          connection: door.connection.name,
+          protocol: door.protocol.name,
+          startedAt: new Date().toISOString(),
+          clientAddress: address,
+          policyVersion: this.#config.version,
+        }),
+      onFact,
+      onTrouble: (error) => this.#onTrouble(id, error),
+      onOver: (isAbandoned) => {
+        forget?.();
+        this.#drivers.delete(driver);
+        if (isAbandoned && cancelRequest !== undefined) this.#cancelAbandoned(door, cancelRequest);
+        if (this.#drivers.size === 0) this.#onIdle?.();
+      },
+    });
+    this.#drivers.add(driver);
+    driver.start();
+  }
+
+  /** The client is gone and the server still works for it: it is told to stop (GW-14). */
+  #cancelAbandoned(door: Door, request: Buffer): void {
+    const release = door.cancels.add(request.subarray(8), { isBusy: true });
+    const nobody = new Duplex({
+      read: () => undefined,
+      write: (_chunk, _encoding, done) => done(),
+    });
+    nobody.once('close', release);
+    this.#serve(door, nobody, 'weir');
+    nobody.push(request);
+  }
+
+  async #openUpstream({ upstream }: ConnectionConfig): Promise<Socket> {
+    return connectUpstream({
+      host: upstream.host,
+      port: upstream.port,
+      timeoutMs: UPSTREAM_CONNECT_TIMEOUT,
+    });
+  }
+
+  async #secureServer({ upstream }: ConnectionConfig, socket: Duplex): Promise<Secured> {
+    const mode = upstream.tls;
+    if (mode === 'off') throw new Error('TLS towards an upstream without TLS');
+    const { host, ca } = upstream;
+    const secured = await connectUpstreamTls({ socket: asSocket(socket), host, mode, ca });
+    const certificate = secured.socket.getPeerX509Certificate();
+    // Ours to bind SCRAM to, so that nobody can stand between the gateway and the server (PG-14).
+    const channelBinding = certificate === undefined ? undefined : hashForChannelBinding(certificate.raw);
+    return { ...secured, channelBinding };
+  }
+
+  #onTrouble(session: string, error: unknown): void {
+    if (error instanceof GatewayError) this.#log.warn({ session, code: error.code }, error.message);
+    else this.#log.error({ session, err: error }, 'internal error: this session ends');
+  }
+}
+
+function secureClient(door: Door, socket: Duplex, firstBytes: Buffer): Promise<Secured> {
+  return new Promise((resolve, reject) => {
+    if (door.tls === undefined) {
+      reject(new GatewayError('CLIENT_TLS', 'TLS is not configured on this connection'));
+      return;
+    }
+    door.tls.secure({ socket: asSocket(socket), firstBytes, onSecure: resolve, onError: reject });
+  });
+}
+
+/** Sockets come from `lib/net` and are what it made them; only cancels of our own have none. */
+function asSocket(socket: Duplex): Socket {
+  if (!('remoteAddress' in socket)) throw new GatewayError('CLIENT_TLS', 'TLS needs a network socket');
+  return socket as Socket;
+}
+
+function describeAddress(client: Duplex): string {
+  const { remoteAddress, remotePort } = client as Socket;
+  return `${remoteAddress ?? 'unknown'}:${remotePort ?? 0}`;
+}
+
+/** PBKDF2 costs a millisecond; a gateway signs in with the same password and salt over and over. */
+function createKeyDerivation(): SessionOptions['deriveKey'] {
+  const known = new Map<string, Buffer>();
+  const secret = randomBytes(32);
+  return (password, salt, iterations) => {
+    // The password itself is not kept as a key of the map.
+    const hash = createHmac('sha256', secret).update(JSON.stringify([password, salt.toString('hex'), iterations]));
+    const name = hash.digest('hex');
+    const key = known.get(name) ?? pbkdf2Sync(password, salt, iterations, 32, 'sha256');
+    if (known.size >= DERIVED_KEYS_MAX) known.clear();
+    known.set(name, key);
+    return key;
+  };
+}

@@ -1,0 +1,46 @@
+/**
+ * What a name in a statement may stand for, by the catalog: every relation or routine of that name in
+ * any schema, since the gateway does not follow search_path, and the tables that are at stake when it
+ * is used (under a view, in its inheritance tree).
+ */
+
+import type { CatalogRelation, CatalogSnapshot } from '../catalog/catalog.ts';
+import type { ReachedName, ResolveName, ResolvedName } from '../policy/objects.ts';
+
+export function createNameResolver(snapshot: CatalogSnapshot): ResolveName {
+  return ({ kind, schema, name }) => {
+    const isMeant = (found: { readonly schema: string }): boolean =>
+      schema === undefined || found.schema === schema;
+    if (kind === 'function') {
+      const found = snapshot.routinesNamed(name).filter(isMeant);
+      return found.map((routine) => ({ schema: routine.schema, name: routine.name }));
+    }
+    if (kind !== 'relation') return [];
+    const found = snapshot.relationsNamed(name).filter(isMeant);
+    return found.map((relation) => resolveRelation(relation, snapshot));
+  };
+}
+
+/** Every relation in the graph is visited once, so cycles and diamonds end. */
+function resolveRelation(start: CatalogRelation, snapshot: CatalogSnapshot): ResolvedName {
+  const reached = new Map<number, ReachedName>();
+  const waiting: { readonly relation: CatalogRelation; readonly by: ReachedName['by'] }[] = [
+    { relation: start, by: 'hierarchy' },
+  ];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { relation, by } = next;
+    const visit = (oid: number, step: ReachedName['by']): void => {
+      const other = snapshot.relation(oid);
+      if (other === undefined || oid === start.oid || reached.has(oid)) return;
+      // Below a view everything is reached through that view.
+      const way = by === 'view' ? 'view' : step;
+      reached.set(oid, { schema: other.schema, name: other.name, by: way });
+      waiting.push({ relation: other, by: way });
+    };
+    for (const oid of relation.parents) visit(oid, 'hierarchy');
+    for (const oid of snapshot.childrenOf(relation.oid)) visit(oid, 'hierarchy');
+    for (const oid of relation.reads) visit(oid, 'view');
+  }
+  const { schema, name } = start;
+  return reached.size === 0 ? { schema, name } : { schema, name, reaches: [...reached.values()] };
+}

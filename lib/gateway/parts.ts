@@ -1,0 +1,128 @@
+/** Makes what the connections of one gateway share, and each connection's pipeline, from the configuration. */
+
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { ClientConfig } from 'pg';
+import type { UpstreamLogin } from '../../protocols/contract.ts';
+import { type Catalogs, createCatalogs } from '../catalog/catalogs.ts';
+import type { Config, ConnectionConfig, UpstreamConfig } from '../config/config.ts';
+import { readSecret } from '../config/secrets.ts';
+import { GatewayError } from '../errors.ts';
+import { createCredentials } from '../identity/credentials.ts';
+import { createSensitiveFinder } from '../masking/sensitive.ts';
+import { createPostgresReader } from '../sql/reader.ts';
+import type { SqlReader } from '../sql/analysis.ts';
+import type { CancelRegistry } from './cancel-registry.ts';
+import { DecisionPipeline } from './decision-pipeline.ts';
+import type { Log } from './gateway.ts';
+
+export interface SharedParts {
+  readonly config: Config;
+  readonly log: Log;
+  /** Of a PEM file with authorities; undefined where none is named. */
+  readCa(file: string | undefined): Buffer | undefined;
+  readerFor(connection: ConnectionConfig): SqlReader;
+  addCatalogs(catalogs: Catalogs): void;
+  readonly hashKey: Buffer | undefined;
+  /** For mock verifiers of unknown users (PG-15): the same salt for the same name in this run. */
+  readonly serverSecret: Buffer;
+  close(): Promise<void>;
+}
+
+const SERVER_SECRET_SIZE = 32;
+
+export async function createSharedParts(config: Config, log: Log): Promise<SharedParts> {
+  const readers = new Map<number, SqlReader>();
+  const catalogs: Catalogs[] = [];
+  return {
+    config,
+    log,
+    readCa,
+    hashKey: config.hashKey === undefined ? undefined : Buffer.from(await readSecret(config.hashKey)),
+    serverSecret: randomBytes(SERVER_SECRET_SIZE),
+    addCatalogs: (more) => catalogs.push(more),
+    readerFor: ({ limits }) => {
+      // Worker threads are costly, so connections with the same limit share one reader.
+      const known = readers.get(limits.parseSizeMax);
+      if (known !== undefined) return known;
+      const reader = createPostgresReader({ parseSizeMax: limits.parseSizeMax });
+      readers.set(limits.parseSizeMax, reader);
+      return reader;
+    },
+    close: async () => {
+      await Promise.all(catalogs.map((one) => one.close()));
+      await Promise.all([...readers.values()].map((reader) => reader.close()));
+    },
+  };
+}
+
+export function createPipeline(
+  shared: SharedParts,
+  connection: ConnectionConfig,
+  cancels: CancelRegistry,
+): DecisionPipeline {
+  const { config } = shared;
+  const reader = shared.readerFor(connection);
+  const catalogs = createConnectionCatalogs(shared, connection);
+  return new DecisionPipeline({
+    config,
+    connection,
+    reader,
+    catalogOf: catalogs === undefined ? undefined : (database) => catalogs.forDatabase(database),
+    findSensitive: createSensitiveFinder(reader),
+    credentials:
+      connection.auth === 'gateway' ? createCredentials(config.users, shared.serverSecret) : undefined,
+    login: loginOf(connection),
+    hashKey: shared.hashKey,
+    cancels,
+  });
+}
+
+function createConnectionCatalogs(shared: SharedParts, connection: ConnectionConfig): Catalogs | undefined {
+  const source = connection.auth === 'gateway' ? connection.upstream : connection.catalog;
+  if (source?.user === undefined) return undefined;
+  const password = source.password === undefined ? undefined : readSecret(source.password);
+  const catalogs = createCatalogs({
+    connect: (database) => clientConfigOf(source, database, password, shared),
+    log: shared.log,
+  });
+  shared.addCatalogs(catalogs);
+  return catalogs;
+}
+
+function clientConfigOf(
+  source: UpstreamConfig,
+  database: string,
+  password: string | undefined,
+  shared: SharedParts,
+): ClientConfig {
+  const { host, port, user, tls } = source;
+  const ca = shared.readCa(source.ca);
+  return {
+    host,
+    port,
+    database: source.database ?? database,
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { password }),
+    ssl: tls === 'off' ? false : { rejectUnauthorized: tls === 'verify-full', ...(ca === undefined ? {} : { ca }) },
+  };
+}
+
+function loginOf(connection: ConnectionConfig): UpstreamLogin {
+  const { user, database, password } = connection.upstream;
+  return {
+    user: user ?? '',
+    // With passthrough it is the client that signs in.
+    password: connection.auth === 'gateway' && password !== undefined ? readSecret(password) : undefined,
+    database,
+  };
+}
+
+function readCa(file: string | undefined): Buffer | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new GatewayError('TLS_FILES', `cannot read the authorities in ${file}`, { cause });
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * Parts of the system catalog and of common extensions that show values of users' tables or the text
+ * of other people's statements (PG-82). They are redacted for everyone who has a mask: without this a
+ * masked column can be read from its own statistics. Things that show a client only what it sent
+ * itself (pg_prepared_statements, pg_cursors) are not here.
+ */
+
+export interface SystemColumns {
+  /** Undefined: an extension's relation, in whatever schema it was installed. */
+  readonly schema: string | undefined;
+  readonly relation: string;
+  readonly columns: readonly string[];
+  readonly reason: string;
+}
+
+export const SYSTEM_COLUMNS: readonly SystemColumns[] = [
+  {
+    schema: 'pg_catalog',
+    relation: 'pg_statistic',
+    columns: ['stavalues1', 'stavalues2', 'stavalues3', 'stavalues4', 'stavalues5'],
+    reason: 'most common values and histogram bounds of every column',
+  },
+  {
+    schema: 'pg_catalog',
+    relation: 'pg_stats',
+    columns: [
+      'most_common_vals',
+      'histogram_bounds',
+      'most_common_elems',
+      'range_length_histogram',
+      'range_bounds_histogram',
+    ],
+    reason: 'the readable form of pg_statistic',
+  },
+  {
+    schema: 'pg_catalog',
+    relation: 'pg_statistic_ext_data',
+    columns: ['stxdmcv', 'stxdexpr'],
+    reason: 'most common combinations of values, statistics of expressions',
+  },
+  {
+    schema: 'pg_catalog',
+    relation: 'pg_stats_ext',
+    columns: ['most_common_vals'],
+    reason: 'the readable form of pg_statistic_ext_data',
+  },
+  {
+    schema: 'pg_catalog',
+    relation: 'pg_stats_ext_exprs',
+    columns: [
+      'most_common_vals',
+      'histogram_bounds',
+      'most_common_elems',
+      'range_length_histogram',
+      'range_bounds_histogram',
+    ],
+    reason: 'statistics of expressions over columns',
+  },
+  {
+    schema: 'pg_catalog',
+    relation: 'pg_attribute',
+    columns: ['attmissingval'],
+    reason: 'the value that older rows have in a column added with a default',
+  },
+  {
+    schema: 'pg_catalog',
+    relation: 'pg_largeobject',
+    columns: ['data'],
+    reason: 'the content of large objects; no column says who put it there',
+  },
+  {
+    schema: 'pg_catalog',
+    relation: 'pg_stat_activity',
+    columns: ['query'],
+    reason: "other sessions' statements, with their literals",
+  },
+  {
+    schema: undefined,
+    relation: 'pg_stat_statements',
+    columns: ['query'],
+    reason: "other sessions' statements; utility statements keep their literals",
+  },
+  {
+    schema: undefined,
+    relation: 'pg_stat_monitor',
+    columns: ['query', 'query_plan', 'message'],
+    reason: "other sessions' statements, plans and errors",
+  },
+  {
+    schema: undefined,
+    relation: 'pg_store_plans',
+    columns: ['plan'],
+    reason: 'plans with the constants of their conditions',
+  },
+];
+
+/** Schemas that a mask on `*.*.name` does not mean: to mask a column there, name its schema. */
+export const SYSTEM_SCHEMAS: ReadonlySet<string> = new Set([
+  'pg_catalog',
+  'information_schema',
+  'pg_toast',
+]);

@@ -1,0 +1,154 @@
+/**
+ * Does the object pattern of a rule speak of an object that a statement names? A statement may name
+ * a table without its schema, and the gateway does not follow search_path, so the answer errs to the
+ * side of the rule's action: a block needs one possible meaning to match, an allow needs all.
+ */
+
+import type { RuleConfig } from '../config/config.ts';
+import type { Effect, ObjectName } from '../sql/analysis.ts';
+import { matchesEverything, matchesPart, type PatternPart, splitPattern } from './glob.ts';
+
+/** A relation whose rows are at stake when another one is used. */
+export interface ReachedName {
+  readonly schema: string;
+  readonly name: string;
+  /** `view`: it lies under a view. `hierarchy`: it is a parent, partition or child, and shares rows. */
+  readonly by: 'view' | 'hierarchy';
+}
+
+/** One thing that a name in a statement may stand for. */
+export interface ResolvedName {
+  readonly schema: string;
+  readonly name: string;
+  readonly reaches?: readonly ReachedName[];
+}
+
+export type ResolveName = (object: ObjectName) => readonly ResolvedName[];
+
+/** Using a view or table with these acts on the rows of all that it reaches. */
+const ROW_EFFECTS: ReadonlySet<Effect> = new Set<Effect>([
+  'read',
+  'insert',
+  'update',
+  'delete',
+  'truncate',
+  'copy-in',
+  'copy-out',
+  'lock',
+]);
+
+/** These reach what shares rows with a table (a dropped partition takes them along), not a view's tables. */
+const STORAGE_EFFECTS: ReadonlySet<Effect> = new Set<Effect>(['drop', 'alter']);
+
+/**
+ * These always act on rows or objects. Where the object cannot be told (DROP OWNED BY), a block on
+ * one table must hold: the statement may be about that table.
+ */
+const EFFECTS_WITH_OBJECT: ReadonlySet<Effect> = new Set<Effect>([
+  'insert',
+  'update',
+  'delete',
+  'truncate',
+  'drop',
+]);
+
+interface Claim {
+  readonly action: RuleConfig['action'];
+  readonly effect: Effect;
+  readonly object: ObjectName;
+  readonly schema: PatternPart;
+  readonly name: PatternPart;
+}
+
+const ANYTHING: PatternPart = { text: '*', isLiteral: false };
+
+export function matchesObject(
+  pattern: string,
+  action: RuleConfig['action'],
+  pair: { readonly effect: Effect; readonly object: ObjectName | undefined },
+  resolve: ResolveName,
+): boolean {
+  if (pattern === '*') return true;
+  const parts = splitPattern(pattern);
+  const [first, second] = parts ?? [];
+  if (first === undefined || (parts?.length ?? 0) > 2) {
+    // The configuration is checked before it gets here.
+    throw new Error(`not an object pattern: ${pattern}`);
+  }
+  const { effect, object } = pair;
+  if (object === undefined) return action === 'block' && EFFECTS_WITH_OBJECT.has(effect);
+  const claim: Claim =
+    second === undefined
+      ? { action, effect, object, schema: ANYTHING, name: first }
+      : { action, effect, object, schema: first, name: second };
+  switch (object.kind) {
+    case 'relation':
+    case 'function':
+    case 'operator':
+    case 'other':
+      return matchesNamed(claim, resolve);
+    case 'schema':
+      return matchesSchema(claim, second !== undefined);
+    case 'database':
+      return matchesDatabase(claim, second !== undefined);
+    case 'role':
+      return second === undefined && matchesPart(claim.name, object.name);
+  }
+}
+
+function matchesNamed(claim: Claim, resolve: ResolveName): boolean {
+  const candidates = candidatesOf(claim.object, resolve);
+  if (claim.action === 'allow') {
+    return (
+      candidates.length > 0 && candidates.every((candidate) => matchesPair(claim, candidate))
+    );
+  }
+  // A name that nothing is known of may be a table made a moment ago: only its own part can be judged.
+  if (candidates.length === 0) return matchesPart(claim.name, claim.object.name);
+  return candidates.some(
+    (candidate) =>
+      matchesPair(claim, candidate) ||
+      (candidate.reaches ?? []).some(
+        (reached) => isReached(claim.effect, reached) && matchesPair(claim, reached),
+      ),
+  );
+}
+
+/** A name with its schema means itself, whether or not the catalog knows it yet. */
+function candidatesOf(object: ObjectName, resolve: ResolveName): readonly ResolvedName[] {
+  const { schema, name } = object;
+  const resolved = resolve(object);
+  if (schema === undefined) return resolved;
+  const own = resolved.filter((candidate) => candidate.schema === schema && candidate.name === name);
+  return own.length > 0 ? own : [{ schema, name }];
+}
+
+function matchesPair(claim: Claim, name: { readonly schema: string; readonly name: string }): boolean {
+  return matchesPart(claim.schema, name.schema) && matchesPart(claim.name, name.name);
+}
+
+function isReached(effect: Effect, reached: ReachedName): boolean {
+  if (ROW_EFFECTS.has(effect)) return true;
+  return reached.by === 'hierarchy' && STORAGE_EFFECTS.has(effect);
+}
+
+/**
+ * A schema holds tables that the statement does not name (DROP SCHEMA ... CASCADE, GRANT ... ON ALL
+ * TABLES IN SCHEMA): a block on one of them holds. Making a schema touches no table.
+ */
+function matchesSchema(claim: Claim, hasSchemaPart: boolean): boolean {
+  const { action, effect, object } = claim;
+  if (!hasSchemaPart) {
+    if (matchesPart(claim.name, object.name)) return true;
+    return action === 'block' && effect !== 'create';
+  }
+  if (!matchesPart(claim.schema, object.name)) return false;
+  return matchesEverything(claim.name) || (action === 'block' && effect !== 'create');
+}
+
+/** A database holds everything; nothing but its own name or `*.*` allows something on it. */
+function matchesDatabase(claim: Claim, hasSchemaPart: boolean): boolean {
+  if (!hasSchemaPart && matchesPart(claim.name, claim.object.name)) return true;
+  if (claim.action === 'block') return claim.effect === 'drop';
+  return matchesEverything(claim.schema) && matchesEverything(claim.name);
+}

@@ -1,0 +1,297 @@
+/**
+ * Playback for people: what the client asked, what Weir decided, what came back, with the time of
+ * each. Messages that only keep the protocol going are left out here; the JSON format has them all.
+ */
+
+import type { RecordingHeader } from './format.ts';
+import type { PlaybackEvent, PlaybackFormat } from './playback.ts';
+import { escapeLine, escapeLines, shorten } from './printable.ts';
+import type { FinishEvent } from './reader.ts';
+import type { RecordedNote } from './recording.ts';
+import { ResultTable } from './result-table.ts';
+import { describeFinish, stateOf } from './state.ts';
+import type { ViewDiagnostic, ViewEvent, ViewParameters, ViewValue } from './view.ts';
+
+export interface TextOptions {
+  readonly hasColour: boolean;
+  /** Rows shown of each result. */
+  readonly rowsMax: number;
+}
+
+type Colour = 'red' | 'yellow' | 'cyan' | 'dim';
+const COLOUR_CODES: Record<Colour, number> = { red: 31, yellow: 33, cyan: 36, dim: 2 };
+
+const STATEMENT_LENGTH_MAX = 16 * 1024;
+const PARAMETER_LENGTH_MAX = 200;
+const PARAMETERS_SHOWN_MAX = 50;
+const COPY_LINE_LENGTH_MAX = 200;
+
+export function createTextFormat(header: RecordingHeader, options: TextOptions): PlaybackFormat {
+  return new TextFormat(header, options);
+}
+
+class TextFormat implements PlaybackFormat {
+  readonly #header: RecordingHeader;
+  readonly #options: TextOptions;
+  #speaker = 'client';
+  #table: ResultTable | undefined;
+  /** A Parse waits to see whether its Execute follows at once: then one line tells both. */
+  #parsed: { readonly text: string; readonly statement: string; readonly at: number } | undefined;
+  #copiedRows = 0;
+
+  constructor(header: RecordingHeader, options: TextOptions) {
+    this.#header = header;
+    this.#options = options;
+  }
+
+  begin(): string {
+    const { session, connection, protocol, clientAddress, startedAt } = this.#header;
+    const lines = [
+      `session ${session}`,
+      `connection ${connection} (${protocol}), client ${clientAddress}, started ${startedAt}`,
+    ];
+    return `${lines.map((line) => this.#paint('dim', escapeLine(line))).join('\n')}\n\n`;
+  }
+
+  show(event: PlaybackEvent): string {
+    switch (event.kind) {
+      case 'message':
+        return event.message.from === 'client'
+          ? this.#showRequest(event.at, event.message)
+          : this.#showReply(event.at, event.message);
+      case 'note':
+        return this.#showNote(event.at, event.note);
+      case 'finish':
+        return this.#showFinish(event);
+    }
+  }
+
+  #showRequest(at: number, message: ViewEvent): string {
+    switch (message.event) {
+      case 'startup':
+        return this.#line(at, this.#paint('dim', describeStartup(message.parameters)));
+      case 'credential':
+        return this.#line(at, this.#paint('dim', `${this.#speaker} sends a credential (not recorded)`));
+      case 'query':
+        return this.#flushParsed() + this.#ask(at, message.text, message.cut ? message.size : 0);
+      case 'parse': {
+        const waiting = this.#flushParsed();
+        this.#parsed = { text: message.text, statement: message.statement, at };
+        return waiting;
+      }
+      case 'execute':
+        return this.#showExecute(at, message.text, message.portal, message.parameters ?? []);
+      case 'copy-data':
+        return this.#showCopyData(message.text);
+      case 'copy-done':
+        return this.#endCopy(at, 'client');
+      case 'copy-fail':
+        return this.#endCopy(at, 'client') + this.#line(at, `copy failed by the client: ${escapeLine(message.message)}`);
+      case 'function-call':
+        return this.#ask(at, `call of function ${message.routine}`, 0);
+      case 'cancel-request':
+        return this.#line(at, 'the client asks to cancel a statement');
+      default:
+        return this.#showOdd(at, message);
+    }
+  }
+
+  #showReply(at: number, message: ViewEvent): string {
+    switch (message.event) {
+      case 'columns':
+        if (message.describes === 'statement') return '';
+        this.#table = new ResultTable(message.columns, this.#options.rowsMax);
+        return '';
+      case 'row':
+        this.#table ??= new ResultTable(undefined, this.#options.rowsMax);
+        return this.#table.add(message.values, message.cut === true);
+      case 'complete':
+      case 'suspended':
+      case 'empty-query': {
+        const tag = message.event === 'complete' ? message.tag : undefined;
+        return this.#endResult(at, tag);
+      }
+      case 'error':
+      case 'notice':
+        return this.#flushParsed() + this.#endTable() + this.#showDiagnostic(at, message);
+      case 'ready':
+        return this.#flushParsed() + this.#endTable();
+      case 'copy-start':
+        return this.#line(at, this.#paint('dim', `copy ${message.direction} begins (${message.format})`));
+      case 'copy-data':
+        return this.#showCopyData(message.text);
+      case 'copy-done':
+        return this.#endCopy(at, 'server');
+      case 'notification': {
+        const text = `notification on ${message.channel}: ${shorten(message.payload, PARAMETER_LENGTH_MAX)}`;
+        return this.#line(at, escapeLine(text));
+      }
+      case 'function-result':
+        return this.#line(at, `function result: ${quote(message.value)}`);
+      default:
+        return this.#showOdd(at, message);
+    }
+  }
+
+  #showOdd(at: number, message: ViewEvent): string {
+    switch (message.event) {
+      case 'unknown':
+      case 'unreadable': {
+        const text = `${message.event} message '${message.type}' of ${message.size} bytes from the ${message.from}`;
+        return this.#line(at, this.#paint('yellow', escapeLine(text)));
+      }
+      case 'out-of-step': {
+        const text = `the bytes of the ${message.from} cannot be followed from here: ${message.problem}`;
+        return this.#line(at, this.#paint('yellow', escapeLine(text)));
+      }
+      default:
+        return '';
+    }
+  }
+
+  #showExecute(
+    at: number,
+    text: string | undefined,
+    portal: string,
+    parameters: readonly ViewValue[],
+  ): string {
+    const isParsed = this.#parsed !== undefined && text !== undefined && this.#parsed.text.startsWith(text);
+    const waiting = isParsed ? '' : this.#flushParsed();
+    this.#parsed = undefined;
+    const asked = this.#ask(at, text ?? `execute portal "${portal}"`, 0);
+    if (parameters.length === 0) return waiting + asked;
+    const shown = parameters
+      .slice(0, PARAMETERS_SHOWN_MAX)
+      .map((value, index) => `$${index + 1} = ${quote(value)}`);
+    if (parameters.length > shown.length) shown.push(`… ${parameters.length - shown.length} more`);
+    return `${waiting}${asked}${this.#indent(`with ${shown.join(', ')}`)}`;
+  }
+
+  #flushParsed(): string {
+    const parsed = this.#parsed;
+    this.#parsed = undefined;
+    if (parsed === undefined) return '';
+    const name = parsed.statement === '' ? '' : `${parsed.statement} `;
+    return this.#ask(parsed.at, `prepare ${name}as ${parsed.text}`, 0);
+  }
+
+  /** `size`: of a text that is longer than what was kept of it; 0: this is all. */
+  #ask(at: number, text: string, size: number): string {
+    const shown = escapeLines(shorten(text.trimEnd(), STATEMENT_LENGTH_MAX));
+    const more = size > 0 ? ` … (${size} bytes)` : '';
+    const speaker = this.#paint('cyan', `${escapeLine(this.#speaker)}>`);
+    const [first = '', ...rest] = (shown + more).split('\n');
+    const others = rest.map((line) => this.#indent(line)).join('');
+    return this.#line(at, `${speaker} ${first}`) + others;
+  }
+
+  #showNote(at: number, note: RecordedNote): string {
+    switch (note.kind) {
+      case 'signed-in': {
+        this.#speaker = note.principal;
+        const text = `signed in as ${note.principal} (database user ${note.user}, database ${note.database})`;
+        return this.#line(at, this.#paint('dim', escapeLine(text)));
+      }
+      case 'decision':
+        return this.#flushParsed() + this.#showDecision(at, note);
+      case 'refused': {
+        const text = `REFUSED ${note.code}: ${note.reason}`;
+        return this.#line(at, this.#paint('red', escapeLine(text)));
+      }
+      case 'ended':
+        return this.#line(at, escapeLine(`session ended: ${note.reason}`));
+    }
+  }
+
+  #showDecision(at: number, note: RecordedNote & { kind: 'decision' }): string {
+    const reason = note.reason === undefined ? '' : `: ${note.reason}`;
+    switch (note.outcome) {
+      case 'block': {
+        const rule = note.rule === undefined ? 'by Weir' : `by rule "${note.rule}"`;
+        const what = note.operation === 'statement' ? '' : `${note.operation} `;
+        return this.#line(at, this.#paint('red', escapeLine(`${what}BLOCKED ${rule}${reason}`)));
+      }
+      case 'mask': {
+        const rule = note.rule === undefined ? '' : ` (mask "${note.rule}")`;
+        const text = `masked: ${(note.masked ?? []).join(', ')}${rule}${reason}`;
+        return this.#line(at, this.#paint('yellow', escapeLine(text)));
+      }
+      case 'allow':
+        return '';
+    }
+  }
+
+  #showDiagnostic(at: number, message: ViewEvent & ViewDiagnostic): string {
+    const { severity, code, detail, hint, by } = message;
+    const isError = message.event === 'error';
+    const maker = by === 'gateway' ? ' (from Weir)' : '';
+    const first = escapeLine(`${severity} ${code}: ${message.message}${maker}`);
+    const painted = this.#paint(isError ? 'red' : 'yellow', first);
+    const details = [
+      detail === undefined ? '' : this.#indent(escapeLine(`DETAIL: ${detail}`)),
+      hint === undefined ? '' : this.#indent(escapeLine(`HINT: ${hint}`)),
+    ];
+    return this.#line(at, painted) + details.join('');
+  }
+
+  #showCopyData(text: string): string {
+    const lines = text.replace(/\n$/, '').split('\n');
+    const room = Math.max(0, this.#options.rowsMax - this.#copiedRows);
+    this.#copiedRows += lines.length;
+    return lines
+      .slice(0, room)
+      .map((line) => this.#indent(escapeLine(shorten(line, COPY_LINE_LENGTH_MAX))))
+      .join('');
+  }
+
+  #endCopy(at: number, from: string): string {
+    const rows = this.#copiedRows;
+    this.#copiedRows = 0;
+    const hidden = rows - this.#options.rowsMax;
+    const more = hidden > 0 ? `, ${hidden} not shown` : '';
+    return this.#line(at, this.#paint('dim', `copy data of the ${from} ends (${rows} lines${more})`));
+  }
+
+  #endResult(at: number, tag: string | undefined): string {
+    const table = this.#table;
+    this.#table = undefined;
+    if (table !== undefined) return table.end(tag);
+    return tag === undefined ? '' : this.#line(at, escapeLine(tag));
+  }
+
+  #endTable(): string {
+    return this.#endResult(0, undefined);
+  }
+
+  #showFinish(finish: FinishEvent): string {
+    const state = stateOf(this.#header, finish);
+    const text = escapeLine(describeFinish(finish, state));
+    const isWhole = state === 'ended' || state === 'open';
+    const rest = this.#flushParsed() + this.#endTable();
+    return rest + this.#line(finish.at, this.#paint(isWhole ? 'dim' : 'red', text));
+  }
+
+  #line(at: number, text: string): string {
+    const time = `+${(at / 1_000_000).toFixed(3)}s`.padStart(9);
+    return `${this.#paint('dim', time)}  ${text}\n`;
+  }
+
+  #indent(text: string): string {
+    return `${' '.repeat(13)}${text}\n`;
+  }
+
+  /** Only around text that was escaped before. */
+  #paint(colour: Colour, text: string): string {
+    return this.#options.hasColour ? `\x1b[${COLOUR_CODES[colour]}m${text}\x1b[0m` : text;
+  }
+}
+
+function describeStartup(parameters: ViewParameters): string {
+  const pairs = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
+  return escapeLine(shorten(`client connects: ${pairs.join(' ')}`, COPY_LINE_LENGTH_MAX));
+}
+
+function quote(value: ViewValue): string {
+  if (value === null) return 'NULL';
+  return `'${escapeLine(shorten(value, PARAMETER_LENGTH_MAX))}'`;
+}

@@ -1,0 +1,119 @@
+/**
+ * From a text to its analysis: parse, collect effects, judge exposure. Runs in a worker thread; what
+ * it returns is plain data, never the parse tree. Parser faults are thrown on to the worker.
+ */
+
+import type { AnalysisResult, Exposure, SensitiveRelations, ViewColumn } from './analysis.ts';
+import { EffectScan } from './postgres-effects.ts';
+import { judgeExposure } from './postgres-exposure.ts';
+import { type ParsedStatement, parseStatements, SqlSyntaxError } from './postgres-parse.ts';
+import { readBody } from './postgres-routines.ts';
+import { forEachChild, isTree, list, TooDeepError, type Tree } from './postgres-tree.ts';
+import { traceView } from './postgres-view.ts';
+
+/** Statements whose analysis is the same for every text of one shape, if no literal was looked at. */
+const SHAPED: ReadonlySet<string> = new Set([
+  'SelectStmt',
+  'InsertStmt',
+  'UpdateStmt',
+  'DeleteStmt',
+  'MergeStmt',
+]);
+
+export function analyzeStatements(sql: string, sensitive?: SensitiveRelations): AnalysisResult {
+  return answering(() => {
+    const statements = parseStatements(sql);
+    const scan = new EffectScan();
+    scan.visitStatements(statements);
+    const exposure = sensitive === undefined ? undefined : judgeExposure(statements, sensitive);
+    const isShaped = statements.every(
+      (statement) => SHAPED.has(statement.type) && statement.tree['intoClause'] === undefined,
+    );
+    return {
+      kind: 'analysis',
+      statements: statements.map((statement) => statement.type),
+      effects: scan.effects,
+      functions: scan.functions,
+      operators: scan.operators,
+      lexerHazards: scan.hazards,
+      isShapeStable: isShaped && statements.length > 0 && !scan.looksAtLiteral,
+      exposure,
+    };
+  });
+}
+
+/** The effects of calling a routine, given the text of its definition; not those of creating it. */
+export function analyzeRoutineDefinition(
+  language: string,
+  definition: string,
+  sensitive?: SensitiveRelations,
+): AnalysisResult {
+  return answering(() => {
+    const statement = parseStatements(definition)[0];
+    if (statement?.type !== 'CreateFunctionStmt')
+      return { kind: 'refused', reason: 'the definition of a routine cannot be read' };
+    const scan = new EffectScan();
+    scanBody(scan, statement, language);
+    return {
+      kind: 'analysis',
+      statements: [],
+      effects: scan.effects,
+      functions: scan.functions,
+      operators: scan.operators,
+      lexerHazards: scan.hazards,
+      isShapeStable: false,
+      // CREATE FUNCTION over a sensitive relation is untraceable as a whole, and so is calling it.
+      exposure: sensitive === undefined ? undefined : bodyExposure(statement, sensitive),
+    };
+  });
+}
+
+function bodyExposure(statement: ParsedStatement, sensitive: SensitiveRelations): Exposure {
+  return { ...judgeExposure([statement], sensitive), outputs: [] };
+}
+
+function scanBody(scan: EffectScan, statement: ParsedStatement, language: string): void {
+  const options = list(statement.tree['options']);
+  const scope = { ctes: new Set<string>(), via: undefined, isPlanOnly: false, text: statement.text };
+  const body = readBody(options, statement.text, false);
+  const isForeign = body.isForeign || (language !== 'sql' && language !== 'plpgsql');
+  if (isForeign) scan.add('code', undefined, scope);
+  if (isForeign || body.opaque !== undefined)
+    scan.add('unknown', undefined, { ...scope, via: body.opaque ?? `code in language ${language}` });
+  scan.visitStatements(body.statements, scope);
+  // BEGIN ATOMIC and RETURN stand in the tree; argument defaults and the SET clause count as well.
+  const rest: Tree = {
+    sql_body: statement.tree['sql_body'],
+    parameters: statement.tree['parameters'],
+    options: options.filter((entry) => isTree(entry)),
+  };
+  forEachChild('CreateFunctionStmt', rest, (type, tree) => scan.visit(type, tree, scope));
+}
+
+export function analyzeViewDefinition(
+  definition: string,
+  sensitive: SensitiveRelations,
+): readonly ViewColumn[] | undefined {
+  try {
+    const statements = parseStatements(definition);
+    const statement = statements[0];
+    return statements.length === 1 && statement?.type === 'SelectStmt'
+      ? traceView(statement, sensitive)
+      : undefined;
+  } catch (error) {
+    if (error instanceof SqlSyntaxError || error instanceof TooDeepError) return undefined;
+    throw error;
+  }
+}
+
+function answering(analyze: () => AnalysisResult): AnalysisResult {
+  try {
+    return analyze();
+  } catch (error) {
+    if (error instanceof SqlSyntaxError)
+      return { kind: 'syntax-error', message: error.message, position: error.position };
+    if (error instanceof TooDeepError)
+      return { kind: 'refused', reason: `the statement is ${error.message} to be read` };
+    throw error;
+  }
+}

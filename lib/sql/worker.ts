@@ -1,0 +1,70 @@
+/**
+ * The thread in which statements are parsed. A fault of the parser's instance ends the thread at
+ * once; the pool starts another. Only compact analyses go back, never a tree.
+ */
+
+import { isMainThread, threadId, workerData } from 'node:worker_threads';
+import type { SensitiveRelations } from './analysis.ts';
+import { Lru } from './lru.ts';
+import {
+  analyzeRoutineDefinition,
+  analyzeStatements,
+  analyzeViewDefinition,
+} from './postgres-analysis.ts';
+import { loadParser } from './postgres-parse.ts';
+import {
+  SLOT_FAULT,
+  SLOT_FINISHED,
+  type WorkerBoard,
+  type WorkerReply,
+  type WorkerRequest,
+} from './worker-protocol.ts';
+
+if (!isMainThread) await loadParser();
+
+export function read(request: WorkerRequest): WorkerReply {
+  const { board, epoch } = workerData as WorkerBoard;
+  const state = request.slot * 2 + 1;
+  Atomics.store(board, request.slot * 2, threadId);
+  Atomics.store(board, state, Date.now() - epoch + 1);
+  try {
+    const reply = answer(request);
+    Atomics.store(board, state, SLOT_FINISHED);
+    return reply;
+  } catch {
+    // Whatever it was (out of stack, out of memory, our own bug), the instance is not used again.
+    // The pool learns from the board which text did it, and asks again for the others.
+    Atomics.store(board, state, SLOT_FAULT);
+    process.exit(1);
+  }
+}
+
+/** Versions of sensitive relations kept in a thread: one for each connection and set of masks in use. */
+const VERSIONS_MAX = 64;
+
+const known = new Lru<SensitiveRelations>({ countMax: VERSIONS_MAX, sizeMax: VERSIONS_MAX });
+
+function answer(request: WorkerRequest): WorkerReply {
+  const { task } = request;
+  let sensitive: SensitiveRelations | undefined;
+  if (request.sensitive !== undefined) {
+    const { version, relations } = request.sensitive;
+    if (relations !== undefined) known.set(version, { version, relations }, 1);
+    sensitive = known.get(version);
+    if (sensitive === undefined) return { kind: 'needs-sensitive' };
+  }
+  switch (task.kind) {
+    case 'statement':
+      return { kind: 'result', result: analyzeStatements(task.text, sensitive) };
+    case 'routine':
+      return {
+        kind: 'result',
+        result: analyzeRoutineDefinition(task.language, task.text, sensitive),
+      };
+    case 'view':
+      return {
+        kind: 'view',
+        columns: sensitive === undefined ? undefined : analyzeViewDefinition(task.text, sensitive),
+      };
+  }
+}

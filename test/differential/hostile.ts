@@ -1,0 +1,2 @@
+import type { Suite } from './harness.ts';
+export const hostile: Suite = { name: 'hostile', about: '', run: async () => undefined };

@@ -1,0 +1,141 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import t from 'tap';
+import { runDemo } from '../../../lib/cli/demo.ts';
+import { embeddedPostgresMissing, freePort } from '../../support/servers.ts';
+
+/** Of the running demo: what it has printed, and how to end it. */
+interface Running {
+  readonly port: number;
+  readonly output: () => string;
+  stop(): Promise<number>;
+}
+
+const READY = /Ctrl-C stops everything/;
+const START_TIME_MAX = 60_000;
+
+async function startDemo(dataDir: string, args: readonly string[]): Promise<Running> {
+  const controller = new AbortController();
+  let output = '';
+  let onReady: (() => void) | undefined;
+  const ready = new Promise<void>((done) => {
+    onReady = done;
+  });
+  const sink = {
+    write: (text: string) => {
+      output += text;
+      if (READY.test(output)) onReady?.();
+    },
+  };
+  const io = { stdout: sink, stderr: sink, signal: controller.signal };
+  const exit = runDemo(['--data-dir', dataDir, ...args], io);
+  const late = AbortSignal.timeout(START_TIME_MAX);
+  await Promise.race([ready, exit, once(late, 'abort')]);
+  const port = Number(/@127\.0\.0\.1:(\d+)\/shop/.exec(output)?.[1]);
+  if (!Number.isInteger(port)) throw new Error(`the demo did not start: ${output}`);
+  return {
+    port,
+    output: () => output,
+    stop: async () => {
+      controller.abort();
+      return exit;
+    },
+  };
+}
+
+async function connect(port: number, user: string): Promise<pg.Client> {
+  const client = new pg.Client({
+    host: '127.0.0.1',
+    port,
+    user,
+    password: `${user}-demo`,
+    database: 'shop',
+  });
+  await client.connect();
+  return client;
+}
+
+function temporaryFolders(): string[] {
+  return readdirSync(tmpdir()).filter((name) => name.startsWith('weir-postgres-'));
+}
+
+async function occupy(port: number): Promise<Server> {
+  const server = createServer().listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+t.test('the demo does what it prints', { skip: embeddedPostgresMissing() }, async (t) => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'weir-test-'));
+  t.teardown(() => rm(dataDir, { recursive: true, force: true }));
+  const taken = await freePort();
+  const squatter = await occupy(taken);
+  t.teardown(() => {
+    squatter.close();
+  });
+  const before = temporaryFolders();
+  const demo = await startDemo(dataDir, ['--port', String(taken)]);
+  t.match(demo.output(), `Port ${taken} is taken`);
+  t.not(demo.port, taken);
+
+  const alice = await connect(demo.port, 'alice');
+  const masked = await alice.query(
+    'SELECT full_name, email, phone FROM customers ORDER BY id LIMIT 3',
+  );
+  t.equal(masked.rows.length, 3);
+  t.notMatch(JSON.stringify(masked.rows), /@example|555-01/, 'alice sees masks');
+  await t.rejects(alice.query('DROP TABLE customers'), {
+    code: '42501',
+    message: /no-destruction/,
+  });
+  await t.rejects(
+    alice.query('WITH gone AS (DELETE FROM order_items RETURNING *) SELECT count(*) FROM gone'),
+    { code: '42501', message: /no-destruction/ },
+  );
+  t.same((await alice.query('SELECT count(*)::int AS count FROM customers')).rows, [
+    { count: 320 },
+  ]);
+  await alice.end();
+
+  const petra = await connect(demo.port, 'petra');
+  const clear = await petra.query('SELECT email FROM customers ORDER BY id LIMIT 3');
+  t.match(clear.rows[0], { email: /@example/ }, 'petra sees the values');
+  await petra.end();
+
+  t.equal(await demo.stop(), 0);
+  t.same(
+    temporaryFolders().filter((name) => !before.includes(name)),
+    [],
+    'no folder is left',
+  );
+  t.ok(existsSync(dataDir) && readdirSync(dataDir).length > 0, 'the recordings are kept');
+});
+
+t.test('wrong arguments are refused before anything starts', async (t) => {
+  let output = '';
+  const sink = { write: (text: string) => (output += text) };
+  t.equal(await runDemo(['--port', 'x'], { stdout: sink, stderr: sink }), 2);
+  t.match(output, /--port takes a number/);
+  t.equal(await runDemo(['--nonsense'], { stdout: sink, stderr: sink }), 2);
+  t.equal(await runDemo(['--help'], { stdout: sink, stderr: sink }), 0);
+});
+
+t.test(
+  'interrupted before it began, it stops and leaves nothing',
+  { skip: embeddedPostgresMissing() },
+  async (t) => {
+    const before = temporaryFolders();
+    const sink = { write: () => undefined };
+    const signal = AbortSignal.abort();
+    t.equal(await runDemo([], { stdout: sink, stderr: sink, signal }), 0);
+    t.same(
+      temporaryFolders().filter((name) => !before.includes(name)),
+      [],
+    );
+  },
+);
