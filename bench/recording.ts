@@ -14,7 +14,10 @@ import { createRecorder, type Durability } from '../lib/recording/recorder.ts';
 const WARM_UP_COUNT = 5000;
 
 const { values } = parseArgs({
-  options: { size: { type: 'string', default: '200' }, count: { type: 'string', default: '50000' } },
+  options: {
+    size: { type: 'string', default: '200' },
+    count: { type: 'string', default: '50000' },
+  },
 });
 const size = Number(values.size);
 const count = Number(values.count);
@@ -78,15 +81,13 @@ function timeEach(run: () => unknown): Float64Array {
     run();
     times[index] = Number(process.hrtime.bigint() - start) / 1000;
   }
-  return times.sort();
+  return times.toSorted();
 }
 
 function report(name: string, times: Float64Array): void {
   const at = (share: number): string => (times[Math.floor(share * count)] ?? 0).toFixed(2);
   const mean = times.reduce((sum, time) => sum + time, 0) / count;
-  console.log(
-    `${name.padEnd(12)} median ${at(0.5)}   p99 ${at(0.99)}   mean ${mean.toFixed(2)}`,
-  );
+  console.log(`${name.padEnd(12)} median ${at(0.5)}   p99 ${at(0.99)}   mean ${mean.toFixed(2)}`);
 }
 
 function header(session: string) {

@@ -49,6 +49,8 @@ const LAYERS: readonly Layer[] = [
   {
     place: 'lib/masking',
     mayImport: [
+      'lib/catalog/catalog.ts',
+      'lib/policy/glob.ts',
       'lib/errors.ts',
       'protocols/contract.ts',
       'lib/sql',
@@ -84,7 +86,15 @@ const LAYERS: readonly Layer[] = [
   { place: 'lib/demo', mayImport: ['lib/errors.ts'] },
   {
     place: 'lib/cli',
-    mayImport: ['lib/index.ts', 'lib/errors.ts', 'lib/demo', 'lib/config', 'lib/recording'],
+    mayImport: [
+      'lib/index.ts',
+      'lib/errors.ts',
+      'lib/demo',
+      'lib/config',
+      'lib/recording',
+      'lib/gateway',
+      'lib/sql/analysis.ts',
+    ],
   },
 ];
 
@@ -116,16 +126,20 @@ const BANNED_CODE: readonly Ban[] = [
   { pattern: /^\s*export default\b/m, instead: 'a named export' },
 ];
 
-/** In all text, comments too, but for this file. */
-const BANNED_TEXT: readonly Ban[] = [
+/** In the code of the product, with its comments: one that says why is what makes it right. */
+const SWALLOWED: readonly Ban[] = [
   {
     pattern:
       /\bcatch\s*(?:\(\w+\))?\s*\{\s*\}|\.catch\(\(\)\s*=>\s*(?:\{\s*\}|undefined|null)\)(?!.*\/\/)(?<!\/\/[^\n]*\n[^\n]*)/,
     instead: 'handling the error, or a comment in that place that says why not',
   },
+];
+
+/** In all text, comments too, but for this file. */
+const BANNED_TEXT: readonly Ban[] = [
   { pattern: /\b(?:TODO|FIXME|XXX|HACK)\b/, instead: 'doing it, or an issue' },
   { pattern: /@ts-(?:ignore|expect-error|nocheck)/, instead: 'a type that is right' },
-  { pattern: /(?:eslint|oxlint|biome)-(?:disable|ignore)/, instead: 'code that the rule accepts' },
+  { pattern: /(?:eslint|oxlint)-disable|biome-ignore lint/, instead: 'code that the rule accepts' },
   { pattern: /\/(?:root|home|Users)\/[a-z]/, instead: 'no path of one machine' },
   { pattern: /registry\.[a-z]+js\.org/, instead: 'no registry host: a mirror must do' },
 ];
@@ -257,6 +271,7 @@ t.test('each test file mirrors a source file', async (t) => {
 
 t.test('words that do not belong are not there', async (t) => {
   t.same(findBanned(sources, BANNED_CODE, true), []);
+  t.same(findBanned(sources, SWALLOWED, false), []);
   const others = allCode.filter((file) => file !== 'test/tidy.test.ts');
   t.same(findBanned(others, BANNED_TEXT, false), []);
 });

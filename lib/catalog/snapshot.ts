@@ -13,6 +13,14 @@ export interface SnapshotContent {
 export function buildSnapshot(content: SnapshotContent): CatalogSnapshot {
   const { version, relations, routines, operators } = content;
   const byOid = new Map(relations.map((relation) => [relation.oid, relation]));
+  const children = new Map<number, number[]>();
+  for (const { oid, parents } of relations) {
+    for (const parent of parents) {
+      const siblings = children.get(parent);
+      if (siblings === undefined) children.set(parent, [oid]);
+      else siblings.push(oid);
+    }
+  }
   const byName = groupByName(relations, (relation) => relation);
   const routinesByName = groupByName(routines, (routine) => routine);
   const routinesByOperator = groupByName(operators, (operator) => operator.routine);
@@ -21,6 +29,7 @@ export function buildSnapshot(content: SnapshotContent): CatalogSnapshot {
     relation: (oid) => byOid.get(oid),
     relations: () => relations,
     relationsNamed: (name) => byName.get(name) ?? [],
+    childrenOf: (oid) => children.get(oid) ?? [],
     routinesNamed: (name) => routinesByName.get(name) ?? [],
     operatorRoutines: (name) => routinesByOperator.get(name) ?? [],
   };

@@ -108,11 +108,7 @@ async function play(recording: Recording, options: ReplayOptions, io: CommandIo)
   return 1;
 }
 
-function createFormat(
-  recording: Recording,
-  options: ReplayOptions,
-  io: CommandIo,
-): PlaybackFormat {
+function createFormat(recording: Recording, options: ReplayOptions, io: CommandIo): PlaybackFormat {
   switch (options.format) {
     case 'text': {
       const hasColour = io.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '';

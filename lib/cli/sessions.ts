@@ -8,7 +8,13 @@ import { displayWidth, escapeLine, shorten } from '../recording/printable.ts';
 import { openRecording } from '../recording/reader.ts';
 import { describeFinish } from '../recording/state.ts';
 import { type SessionSummary, summariseSession } from '../recording/summary.ts';
-import { DATA_DIR_HELP, DATA_DIR_OPTIONS, isUsageError, resolveDataDir, UsageError } from './data-dir.ts';
+import {
+  DATA_DIR_HELP,
+  DATA_DIR_OPTIONS,
+  isUsageError,
+  resolveDataDir,
+  UsageError,
+} from './data-dir.ts';
 import { type CommandIo, EXIT_INTERRUPTED, Output } from './output.ts';
 
 const HELP = `Usage: weir sessions [list | show ID | grep TEXT] [options]
@@ -56,11 +62,7 @@ export async function runSessions(argv: readonly string[], io: CommandIo): Promi
   }
 }
 
-async function runCommand(
-  argv: readonly string[],
-  io: CommandIo,
-  output: Output,
-): Promise<number> {
+async function runCommand(argv: readonly string[], io: CommandIo, output: Output): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...argv],
     allowPositionals: true,

@@ -11,7 +11,13 @@ import { listRecordings } from '../recording/library.ts';
 import { escapeLine } from '../recording/printable.ts';
 import { openRecording } from '../recording/reader.ts';
 import { describeFinish, type RecordingState, stateOf } from '../recording/state.ts';
-import { DATA_DIR_HELP, DATA_DIR_OPTIONS, isUsageError, resolveDataDir, UsageError } from './data-dir.ts';
+import {
+  DATA_DIR_HELP,
+  DATA_DIR_OPTIONS,
+  isUsageError,
+  resolveDataDir,
+  UsageError,
+} from './data-dir.ts';
 import { type CommandIo, EXIT_INTERRUPTED, Output } from './output.ts';
 
 const HELP = `Usage: weir verify [DATA_DIR] [options]
@@ -83,7 +89,8 @@ async function checkRecording(path: string): Promise<Check> {
     // Writers write whole frames. A piece of one that stays is no frame in the making.
     await sleep(SECOND_LOOK_DELAY);
     const second = await readToEnd(path);
-    if (second.verdict !== 'open' || !second.isTorn || second.offset !== first.offset) return second;
+    if (second.verdict !== 'open' || !second.isTorn || second.offset !== first.offset)
+      return second;
     const problem = `at offset ${second.offset}: bytes that never became a frame`;
     return { verdict: 'damaged', problem };
   } catch (error) {
@@ -120,7 +127,9 @@ function summarise(total: number, counts: ReadonlyMap<Verdict, number>): string 
   ];
   const parts = order
     .filter((verdict) => counts.has(verdict))
-    .map((verdict) => `${counts.get(verdict)} ${verdict === 'ended' ? 'ended and whole' : verdict}`);
+    .map(
+      (verdict) => `${counts.get(verdict)} ${verdict === 'ended' ? 'ended and whole' : verdict}`,
+    );
   const list = parts.length === 0 ? '' : `: ${parts.join(', ')}`;
   return `${total} ${total === 1 ? 'recording' : 'recordings'}${list}`;
 }

@@ -2,7 +2,8 @@
  * Parts of the system catalog and of common extensions that show values of users' tables or the text
  * of other people's statements (PG-82). They are redacted for everyone who has a mask: without this a
  * masked column can be read from its own statistics. Things that show a client only what it sent
- * itself (pg_prepared_statements, pg_cursors) are not here.
+ * itself (pg_prepared_statements, pg_cursors) are not here, nor are constants that come from DDL
+ * (pg_attrdef, pg_attribute.attmissingval).
  */
 
 export interface SystemColumns {
@@ -55,12 +56,6 @@ export const SYSTEM_COLUMNS: readonly SystemColumns[] = [
       'range_bounds_histogram',
     ],
     reason: 'statistics of expressions over columns',
-  },
-  {
-    schema: 'pg_catalog',
-    relation: 'pg_attribute',
-    columns: ['attmissingval'],
-    reason: 'the value that older rows have in a column added with a default',
   },
   {
     schema: 'pg_catalog',

@@ -72,10 +72,14 @@ export interface Damage {
   readonly problem: string;
 }
 
-
-const KIND_BY_CODE: ReadonlyMap<number, FrameKind> = new Map(
-  Object.entries(FRAME_KINDS).map(([kind, code]) => [code, kind as FrameKind]),
-);
+const KIND_BY_CODE: ReadonlyMap<number, FrameKind> = new Map([
+  [FRAME_KINDS.header, 'header'],
+  [FRAME_KINDS.client, 'client'],
+  [FRAME_KINDS.server, 'server'],
+  [FRAME_KINDS.note, 'note'],
+  [FRAME_KINDS.seal, 'seal'],
+  [FRAME_KINDS.end, 'end'],
+]);
 const TWO_32 = 2 ** 32;
 
 export function encodePreamble(): Buffer {
@@ -100,25 +104,28 @@ export function checkPreamble(bytes: Buffer): Damage | undefined {
   return undefined;
 }
 
+/** A frame to be written; the payload is `source[start..end)`. */
+export interface FrameDraft {
+  /** One of FRAME_KINDS. */
+  readonly kind: number;
+  readonly flags: number;
+  readonly at: number;
+  readonly source: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
 /**
  * Writes one frame at `offset` and gives the offset behind it. The caller made sure that it fits.
- * The hot path: numbers instead of a `Payload` object, and nothing is allocated but one view.
+ * The hot path: nothing is allocated but one view.
  */
-export function encodeFrame(
-  into: Buffer,
-  offset: number,
-  kindCode: number,
-  flags: number,
-  at: number,
-  source: Buffer,
-  start: number,
-  end: number,
-): number {
+export function encodeFrame(into: Buffer, offset: number, draft: FrameDraft): number {
+  const { at, source, start, end } = draft;
   const payloadStart = offset + FRAME_HEAD_SIZE;
   const payloadEnd = payloadStart + end - start;
   into.writeUInt32BE(end - start, offset);
-  into[offset + 4] = kindCode;
-  into[offset + 5] = flags;
+  into[offset + 4] = draft.kind;
+  into[offset + 5] = draft.flags;
   into.writeUInt16BE(Math.floor(at / TWO_32), offset + 6);
   into.writeUInt32BE(at >>> 0, offset + 8);
   // `set` costs half of `copy`, and nearly every append is whole.
@@ -132,7 +139,11 @@ export function encodeFrame(
  * Reads the frame at `offset` of `bytes[..end)`. Undefined: the frame is not all there yet. The
  * head is judged before the payload is waited for, so that a wild length is never believed.
  */
-export function decodeFrame(bytes: Buffer, offset: number, end: number): Frame | Damage | undefined {
+export function decodeFrame(
+  bytes: Buffer,
+  offset: number,
+  end: number,
+): Frame | Damage | undefined {
   if (end - offset < FRAME_HEAD_SIZE) return undefined;
   const length = bytes.readUInt32BE(offset);
   if (length > FRAME_PAYLOAD_SIZE_MAX) {

@@ -6,6 +6,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { GatewayError } from '../errors.ts';
+import { describeCause } from './cause.ts';
 import { RECORDING_SUFFIX } from './format.ts';
 import { openRecording } from './reader.ts';
 import { RECORDINGS_DIRECTORY } from './recorder.ts';
@@ -79,15 +80,15 @@ async function listDays(dataDir: string): Promise<string[]> {
   const root = join(dataDir, RECORDINGS_DIRECTORY);
   const days = (await readNames(root)).filter((name) => DAY.test(name));
   return days
-    .sort()
-    .reverse()
+    .toSorted()
+    .toReversed()
     .map((day) => join(root, day));
 }
 
 async function listDay(directory: string): Promise<StoredRecording[]> {
   return (await readNames(directory))
     .filter((name) => name.endsWith(RECORDING_SUFFIX))
-    .sort()
+    .toSorted()
     .map((name) => ({
       session: basename(name, RECORDING_SUFFIX),
       path: join(directory, name),
@@ -115,7 +116,7 @@ async function readNames(directory: string): Promise<string[]> {
   try {
     return await readdir(directory);
   } catch (cause) {
-    const message = `cannot read ${directory}: ${(cause as Error).message}`;
+    const message = `cannot read ${directory}: ${describeCause(cause)}`;
     throw new GatewayError('RECORDING_READ', message, { cause });
   }
 }

@@ -71,7 +71,10 @@ class TextFormat implements PlaybackFormat {
       case 'startup':
         return this.#line(at, this.#paint('dim', describeStartup(message.parameters)));
       case 'credential':
-        return this.#line(at, this.#paint('dim', `${this.#speaker} sends a credential (not recorded)`));
+        return this.#line(
+          at,
+          this.#paint('dim', `${this.#speaker} sends a credential (not recorded)`),
+        );
       case 'query':
         return this.#flushParsed() + this.#ask(at, message.text, message.cut ? message.size : 0);
       case 'parse': {
@@ -86,7 +89,10 @@ class TextFormat implements PlaybackFormat {
       case 'copy-done':
         return this.#endCopy(at, 'client');
       case 'copy-fail':
-        return this.#endCopy(at, 'client') + this.#line(at, `copy failed by the client: ${escapeLine(message.message)}`);
+        return (
+          this.#endCopy(at, 'client') +
+          this.#line(at, `copy failed by the client: ${escapeLine(message.message)}`)
+        );
       case 'function-call':
         return this.#ask(at, `call of function ${message.routine}`, 0);
       case 'cancel-request':
@@ -117,24 +123,28 @@ class TextFormat implements PlaybackFormat {
       case 'ready':
         return this.#flushParsed() + this.#endTable();
       case 'copy-start':
-        return this.#line(at, this.#paint('dim', `copy ${message.direction} begins (${message.format})`));
+        return this.#line(
+          at,
+          this.#paint('dim', `copy ${message.direction} begins (${message.format})`),
+        );
       case 'copy-data':
         return this.#showCopyData(message.text);
       case 'copy-done':
         return this.#endCopy(at, 'server');
+      default:
+        return this.#showOdd(at, message);
+    }
+  }
+
+  /** What is rare. */
+  #showOdd(at: number, message: ViewEvent): string {
+    switch (message.event) {
       case 'notification': {
         const text = `notification on ${message.channel}: ${shorten(message.payload, PARAMETER_LENGTH_MAX)}`;
         return this.#line(at, escapeLine(text));
       }
       case 'function-result':
         return this.#line(at, `function result: ${quote(message.value)}`);
-      default:
-        return this.#showOdd(at, message);
-    }
-  }
-
-  #showOdd(at: number, message: ViewEvent): string {
-    switch (message.event) {
       case 'unknown':
       case 'unreadable': {
         const text = `${message.event} message '${message.type}' of ${message.size} bytes from the ${message.from}`;
@@ -155,7 +165,8 @@ class TextFormat implements PlaybackFormat {
     portal: string,
     parameters: readonly ViewValue[],
   ): string {
-    const isParsed = this.#parsed !== undefined && text !== undefined && this.#parsed.text.startsWith(text);
+    const isParsed =
+      this.#parsed !== undefined && text !== undefined && this.#parsed.text.startsWith(text);
     const waiting = isParsed ? '' : this.#flushParsed();
     this.#parsed = undefined;
     const asked = this.#ask(at, text ?? `execute portal "${portal}"`, 0);
@@ -249,7 +260,10 @@ class TextFormat implements PlaybackFormat {
     this.#copiedRows = 0;
     const hidden = rows - this.#options.rowsMax;
     const more = hidden > 0 ? `, ${hidden} not shown` : '';
-    return this.#line(at, this.#paint('dim', `copy data of the ${from} ends (${rows} lines${more})`));
+    return this.#line(
+      at,
+      this.#paint('dim', `copy data of the ${from} ends (${rows} lines${more})`),
+    );
   }
 
   #endResult(at: number, tag: string | undefined): string {

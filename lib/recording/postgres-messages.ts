@@ -137,7 +137,11 @@ export function decodeStartup(body: Buffer, code: number): ViewFact {
     if (name === '') break;
     parameters.push([name, reader.readString()]);
   }
-  return { event: 'startup', protocol: versionText(code), parameters: Object.fromEntries(parameters) };
+  return {
+    event: 'startup',
+    protocol: versionText(code),
+    parameters: Object.fromEntries(parameters),
+  };
 }
 
 function versionText(code: number): string {
@@ -154,7 +158,7 @@ export interface BoundPortal {
 /** Frontend messages that need nothing but their own bytes. Undefined: unknown type. */
 export function decodeFrontend(message: SplitMessage, body: BodyReader): ViewFact | undefined {
   const cut = cuttable(message);
-  switch (message.type) {
+  switch (message.type ?? '') {
     case 'p':
       return { event: 'credential', ...cut };
     case 'Q':
@@ -195,7 +199,7 @@ export function decodeBind(body: BodyReader): BoundPortal {
 }
 
 function decodeCopy(message: SplitMessage, body: BodyReader): ViewFact | undefined {
-  switch (message.type) {
+  switch (message.type ?? '') {
     case 'd': {
       const cut = cuttable(message);
       const text = decodeValue(body.readRest(), !isUtf8Head(message), cut.cut === true);
@@ -215,9 +219,22 @@ function isUtf8Head(message: SplitMessage): boolean {
   return !message.body.includes(0);
 }
 
+const ACKNOWLEDGEMENTS: ReadonlyMap<
+  string | undefined,
+  'parse' | 'bind' | 'close' | 'no-data' | 'types'
+> = new Map([
+  ['1', 'parse'],
+  ['2', 'bind'],
+  ['3', 'close'],
+  ['n', 'no-data'],
+  ['t', 'types'],
+]);
+
 /** Backend messages but for rows and their descriptions. Undefined: unknown type. */
 export function decodeBackend(message: SplitMessage, body: BodyReader): ViewFact | undefined {
-  switch (message.type) {
+  const acknowledged = ACKNOWLEDGEMENTS.get(message.type);
+  if (acknowledged !== undefined) return { event: 'acknowledgement', of: acknowledged };
+  switch (message.type ?? '') {
     case 'R':
       return { event: 'authentication', method: authenticationMethod(body.readInt32()) };
     case 'v':
@@ -232,16 +249,6 @@ export function decodeBackend(message: SplitMessage, body: BodyReader): ViewFact
       return { event: 'empty-query' };
     case 's':
       return { event: 'suspended' };
-    case '1':
-      return { event: 'acknowledgement', of: 'parse' };
-    case '2':
-      return { event: 'acknowledgement', of: 'bind' };
-    case '3':
-      return { event: 'acknowledgement', of: 'close' };
-    case 'n':
-      return { event: 'acknowledgement', of: 'no-data' };
-    case 't':
-      return { event: 'acknowledgement', of: 'types' };
     case 'E':
       return { event: 'error', ...decodeDiagnostic(body) };
     case 'N':
@@ -258,7 +265,7 @@ export function decodeBackend(message: SplitMessage, body: BodyReader): ViewFact
 }
 
 function decodeBackendBulk(message: SplitMessage, body: BodyReader): ViewFact | undefined {
-  switch (message.type) {
+  switch (message.type ?? '') {
     case 'G':
     case 'H':
     case 'W': {
@@ -268,7 +275,10 @@ function decodeBackendBulk(message: SplitMessage, body: BodyReader): ViewFact | 
     }
     case 'V': {
       const size = body.readInt32();
-      const value = size < 0 ? null : decodeValue(body.readBytes(size), false, message.body.length < message.size);
+      const value =
+        size < 0
+          ? null
+          : decodeValue(body.readBytes(size), false, message.body.length < message.size);
       return { event: 'function-result', value };
     }
     default:

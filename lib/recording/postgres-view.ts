@@ -40,7 +40,11 @@ interface KnownPortal extends BoundPortal {
 
 /** Requests whose replies tell something about columns, in the order in which they are answered. */
 type Awaited =
-  | { readonly kind: 'describe'; readonly of: 'statement'; readonly target: KnownStatement | undefined }
+  | {
+      readonly kind: 'describe';
+      readonly of: 'statement';
+      readonly target: KnownStatement | undefined;
+    }
   | { readonly kind: 'describe'; readonly of: 'portal'; readonly target: KnownPortal | undefined }
   | { readonly kind: 'execute'; readonly portal: KnownPortal | undefined }
   | { readonly kind: 'query' | 'sync' };
@@ -84,9 +88,7 @@ class PostgresView implements View {
       if (found === undefined) break;
       offset = found.offset;
       const facts =
-        from === 'client'
-          ? this.#readFrontend(found.message)
-          : this.#readBackend(found.message);
+        from === 'client' ? this.#readFrontend(found.message) : this.#readBackend(found.message);
       for (const fact of facts) emit(fact, found.message.by);
     }
     if (splitter.problem !== undefined && offset < bytes.length && !this.#isLost(from)) {
@@ -234,12 +236,7 @@ class PostgresView implements View {
         this.#awaited = this.#awaited.slice(this.#endOfSegment());
         return;
       case 'copy-start':
-        if (fact.direction !== 'in') return;
-        this.#isCopyingIn = true;
-        // PG-50: Syncs that were sent along with the Execute will not be answered either.
-        if (head?.kind === 'execute') {
-          this.#awaited = this.#awaited.filter((awaited) => awaited.kind !== 'sync');
-        }
+        if (fact.direction === 'in') this.#startCopyIn();
         return;
       case 'ready':
         this.#columns = undefined;
@@ -248,6 +245,13 @@ class PostgresView implements View {
       default:
         return;
     }
+  }
+
+  #startCopyIn(): void {
+    this.#isCopyingIn = true;
+    // PG-50: Syncs that were sent along with the Execute will not be answered either.
+    if (this.#awaited[0]?.kind !== 'execute') return;
+    this.#awaited = this.#awaited.filter(({ kind }) => kind !== 'sync');
   }
 
   #endOfSegment(): number {

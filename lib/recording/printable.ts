@@ -26,15 +26,13 @@ export function escapeLines(text: string): string {
 export function escapeJson(json: string): string {
   return json.replace(UNSAFE, (character) => {
     const units = character.split('');
-    return units
-      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-      .join('');
+    return units.map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
   });
 }
 
 /** Terminal columns, near enough to align a table. Of escaped text. */
 export function displayWidth(text: string): number {
-  const characters = [...text].length;
+  const characters = Array.from(text).length;
   const wide = text.match(WIDE)?.length ?? 0;
   const combining = text.match(COMBINING)?.length ?? 0;
   return characters + wide - combining;

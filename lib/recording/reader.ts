@@ -8,6 +8,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Side } from '../../protocols/contract.ts';
 import { GatewayError } from '../errors.ts';
+import { describeCause } from './cause.ts';
 import {
   checkPreamble,
   decodeFrame,
@@ -78,7 +79,7 @@ export async function openRecording(path: string): Promise<Recording> {
   try {
     file = await open(path, 'r');
   } catch (cause) {
-    throw new GatewayError('RECORDING_READ', `cannot open ${path}: ${(cause as Error).message}`, {
+    throw new GatewayError('RECORDING_READ', `cannot open ${path}: ${describeCause(cause)}`, {
       cause,
     });
   }
@@ -128,8 +129,8 @@ class FrameReader {
       throw this.#unusable(found);
     }
     const json = this.#window.toString('utf8', frame.payloadStart, frame.payloadEnd);
-    const header = parseHeader(json);
-    if (header === undefined) throw this.#unusable('the header frame holds no session header');
+    const header = parseJson(json);
+    if (!isHeader(header)) throw this.#unusable('the header frame holds no session header');
     this.#advance(frame.size);
     this.#frames = 1;
     return header;
@@ -203,7 +204,7 @@ class FrameReader {
     try {
       return (await this.#file.read(this.#window, this.#end, size, position)).bytesRead;
     } catch (cause) {
-      const message = `cannot read ${this.#path}: ${(cause as Error).message}`;
+      const message = `cannot read ${this.#path}: ${describeCause(cause)}`;
       throw new GatewayError('RECORDING_READ', message, { cause });
     }
   }
@@ -240,12 +241,11 @@ class FrameReader {
     }
     if (frame.kind !== 'note') return undefined;
     const json = this.#window.toString('utf8', frame.payloadStart, frame.payloadEnd);
-    const note = parseObject(json);
-    if (note === undefined || typeof note['kind'] !== 'string') {
+    const note = parseJson(json);
+    if (!isNote(note)) {
       return this.#finish('damaged', { problem: 'a note frame that holds no note' });
     }
-    // The checksum held, so this is what a Weir of this format version wrote.
-    return { kind: 'note', at: frame.at, note: note as unknown as RecordedNote };
+    return { kind: 'note', at: frame.at, note };
   }
 
   async #readEnd(frame: Frame): Promise<FinishEvent> {
@@ -274,21 +274,31 @@ class FrameReader {
   }
 }
 
-function parseObject(json: string): Record<string, unknown> | undefined {
+/** Undefined: no JSON. */
+function parseJson(json: string): unknown {
   try {
-    const value: unknown = JSON.parse(json);
-    return typeof value === 'object' && value !== null ? { ...value } : undefined;
+    return JSON.parse(json);
   } catch {
     return undefined;
   }
 }
 
-function parseHeader(json: string): RecordingHeader | undefined {
-  const value = parseObject(json);
-  if (value === undefined) return undefined;
+/** The checksum held, so what has the shape of a note is one that a Weir of this version wrote. */
+function isNote(value: unknown): value is RecordedNote {
+  const kinds: unknown[] = ['signed-in', 'decision', 'refused', 'ended'];
+  return isObject(value) && kinds.includes(value['kind']);
+}
+
+function isHeader(value: unknown): value is RecordingHeader {
+  if (!isObject(value)) return false;
   const names = ['session', 'connection', 'protocol', 'startedAt', 'clientAddress'];
-  if (names.some((name) => typeof value[name] !== 'string')) return undefined;
+  if (names.some((name) => typeof value[name] !== 'string')) return false;
   const writer = value['writer'];
-  if (typeof writer !== 'object' || writer === null) return undefined;
-  return value as unknown as RecordingHeader;
+  return (
+    isObject(writer) && typeof writer['host'] === 'string' && Number.isSafeInteger(writer['pid'])
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }

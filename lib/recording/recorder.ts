@@ -6,6 +6,7 @@
 import { closeSync, fdatasync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { GatewayError } from '../errors.ts';
+import { describeCause } from './cause.ts';
 import { RECORDING_SUFFIX } from './format.ts';
 import type { Recorder, SessionHeader, SessionRecorder } from './recording.ts';
 import {
@@ -117,7 +118,7 @@ class DirectoryRecorder implements Recorder {
     try {
       this.#shared.fs.mkdirSync(day, { recursive: true, mode: DIRECTORY_MODE });
     } catch (cause) {
-      const message = `cannot create the recordings directory ${day}: ${(cause as Error).message}`;
+      const message = `cannot create the recordings directory ${day}: ${describeCause(cause)}`;
       throw new GatewayError('RECORDING_OPEN', message, { cause });
     }
     return join(day, header.session + RECORDING_SUFFIX);

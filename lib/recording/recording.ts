@@ -16,7 +16,12 @@ export interface SessionHeader {
 
 /** Things other than wire bytes that a recording holds, in their order between them. */
 export type RecordedNote =
-  | { readonly kind: 'signed-in'; readonly principal: string; readonly user: string; readonly database: string }
+  | {
+      readonly kind: 'signed-in';
+      readonly principal: string;
+      readonly user: string;
+      readonly database: string;
+    }
   | {
       readonly kind: 'decision';
       readonly operation: 'sign-in' | 'statement' | 'call' | 'cancel' | 'result';

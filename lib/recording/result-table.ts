@@ -57,11 +57,7 @@ export class ResultTable {
       });
     }
     this.#widths = widths;
-    const head =
-      names === undefined
-        ? ''
-        : `${names.map((name, index) => centre(name, widths[index] ?? 0)).join('|')}\n` +
-          `${widths.map((width) => '-'.repeat(width + 2)).join('+')}\n`;
+    const head = names === undefined ? '' : formatHead(names, widths);
     const body = this.#waiting.map((cells) => this.#format(cells)).join('');
     this.#waiting = [];
     return head + body;
@@ -79,7 +75,15 @@ export class ResultTable {
 
 function toCell(value: ViewValue): string {
   // Shortened first: a value may have a quarter of a megabyte, and every character is looked at.
-  return value === null ? NULL_MARK : shorten(escapeLine(shorten(value, CELL_LENGTH_MAX)), CELL_LENGTH_MAX);
+  return value === null
+    ? NULL_MARK
+    : shorten(escapeLine(shorten(value, CELL_LENGTH_MAX)), CELL_LENGTH_MAX);
+}
+
+function formatHead(names: readonly string[], widths: readonly number[]): string {
+  const titles = names.map((name, index) => centre(name, widths[index] ?? 0)).join('|');
+  const rule = widths.map((width) => '-'.repeat(width + 2)).join('+');
+  return `${titles.trimEnd()}\n${rule}\n`;
 }
 
 function centre(text: string, width: number): string {

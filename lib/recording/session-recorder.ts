@@ -12,6 +12,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { dirname } from 'node:path';
 import type { Side } from '../../protocols/contract.ts';
 import { GatewayError } from '../errors.ts';
+import { describeCause } from './cause.ts';
 import {
   DIGEST_SIZE,
   encodeFrame,
@@ -21,6 +22,7 @@ import {
   FRAME_KINDS,
   FRAME_OVERHEAD_SIZE,
   FRAME_PAYLOAD_SIZE_MAX,
+  type FrameDraft,
   type Writer,
 } from './format.ts';
 import type { RecordedNote, SessionHeader, SessionRecorder } from './recording.ts';
@@ -108,7 +110,7 @@ export class FileSessionRecorder implements SessionRecorder {
       return session;
     } catch (cause) {
       if (session !== undefined) session.#discard();
-      const message = `cannot create the recording ${path}: ${(cause as Error).message}`;
+      const message = `cannot create the recording ${path}: ${describeCause(cause)}`;
       throw new GatewayError('RECORDING_OPEN', message, { cause });
     }
   }
@@ -122,7 +124,9 @@ export class FileSessionRecorder implements SessionRecorder {
     const at = this.#now();
     for (let start = 0; start < size; start += CHUNK_SIZE) {
       const end = Math.min(size, start + CHUNK_SIZE);
-      this.#put(kind, end < size ? flags | FLAG_CONTINUED : flags, at, bytes, start, end);
+      const isContinued = end < size;
+      const draftFlags = isContinued ? flags | FLAG_CONTINUED : flags;
+      this.#put({ kind, flags: draftFlags, at, source: bytes, start, end });
     }
     if (this.#shared.durability !== 'relaxed') this.#writeOut();
     this.#markDirty();
@@ -135,7 +139,7 @@ export class FileSessionRecorder implements SessionRecorder {
     if (json.length > FRAME_PAYLOAD_SIZE_MAX) {
       throw this.#fail(`a note of ${json.length} bytes does not fit into one frame`, undefined);
     }
-    this.#put(FRAME_KINDS.note, 0, this.#now(), json, 0, json.length);
+    this.#put(draftOf(FRAME_KINDS.note, this.#now(), json));
     if (this.#shared.durability !== 'relaxed') this.#writeOut();
     this.#markDirty();
   }
@@ -196,22 +200,22 @@ export class FileSessionRecorder implements SessionRecorder {
     const json = Buffer.from(JSON.stringify({ ...header, writer, durability }), 'utf8');
     const bytes = Buffer.allocUnsafe(preamble.length + json.length + FRAME_OVERHEAD_SIZE);
     preamble.copy(bytes);
-    encodeFrame(bytes, preamble.length, FRAME_KINDS.header, 0, 0, json, 0, json.length);
+    encodeFrame(bytes, preamble.length, draftOf(FRAME_KINDS.header, 0, json));
     this.#size = bytes.length;
     this.#write(bytes, 0, bytes.length);
     this.#hash.update(bytes);
     this.#markDirty();
   }
 
-  #put(kind: number, flags: number, at: number, source: Buffer, start: number, end: number): void {
-    const size = end - start + FRAME_OVERHEAD_SIZE;
+  #put(draft: FrameDraft): void {
+    const size = draft.end - draft.start + FRAME_OVERHEAD_SIZE;
     let buffer = (this.#buffer ??= this.#shared.takeBuffer());
     if (buffer.length - this.#filled < size) {
       this.#drain();
       if (buffer.length < size) buffer = SCRATCH;
     }
     const offset = buffer === SCRATCH ? 0 : this.#filled;
-    encodeFrame(buffer, offset, kind, flags, at, source, start, end);
+    encodeFrame(buffer, offset, draft);
     this.#size += size;
     if (buffer === SCRATCH) {
       this.#write(SCRATCH, 0, size);
@@ -226,7 +230,7 @@ export class FileSessionRecorder implements SessionRecorder {
     // Before the call below, or it would ask for a seal itself.
     this.#sealedSize = this.#size;
     // The time of the append it may stand within: times never go back.
-    this.#put(FRAME_KINDS.seal, 0, this.#lastAt, this.#digest(), 0, DIGEST_SIZE);
+    this.#put(draftOf(FRAME_KINDS.seal, this.#lastAt, this.#digest()));
   }
 
   #putEnd(reason: string): void {
@@ -234,7 +238,7 @@ export class FileSessionRecorder implements SessionRecorder {
     const text = Buffer.from(reason, 'utf8').subarray(0, CHUNK_SIZE - DIGEST_SIZE);
     const payload = Buffer.concat([this.#digest(), text]);
     this.#sealedSize = this.#size;
-    this.#put(FRAME_KINDS.end, 0, at, payload, 0, payload.length);
+    this.#put(draftOf(FRAME_KINDS.end, at, payload));
     this.#drain();
   }
 
@@ -274,32 +278,32 @@ export class FileSessionRecorder implements SessionRecorder {
         offset += size;
       }
     } catch (cause) {
-      throw this.#fail((cause as Error).message, cause);
+      throw this.#fail(describeCause(cause), cause);
     }
   }
 
   /** One fdatasync of all that was written; callers share it. Never two at once for one file. */
   #startFlush(): Promise<void> {
     const size = this.#size;
-    const done = this.#flushFile().then(
-      () => {
-        this.#flush = undefined;
-        this.#flushedSize = size;
-        this.#isDirectoryFlushed = true;
-        if (this.#state === 'ended') this.#flushOrClose();
-      },
-      (cause: unknown) => {
-        this.#flush = undefined;
-        // After a failed flush the kernel may have dropped the pages: trying again proves nothing.
-        const failure = this.#fail((cause as Error).message, cause);
-        if (this.#state === 'ended') this.#flushOrClose();
-        throw failure;
-      },
-    );
+    const done = this.#runFlush(size);
     // Where nobody waits, the failure is found by the next append.
     done.catch(() => undefined);
     this.#flush = { size, done };
     return done;
+  }
+
+  async #runFlush(size: number): Promise<void> {
+    try {
+      await this.#flushFile();
+      this.#flushedSize = size;
+      this.#isDirectoryFlushed = true;
+    } catch (cause) {
+      // After a failed flush the kernel may have dropped the pages: trying again proves nothing.
+      throw this.#fail(describeCause(cause), cause);
+    } finally {
+      this.#flush = undefined;
+      if (this.#state === 'ended') this.#flushOrClose();
+    }
   }
 
   async #flushFile(): Promise<void> {
@@ -380,7 +384,12 @@ export class FileSessionRecorder implements SessionRecorder {
     try {
       this.#shared.fs.closeSync(this.#fd);
     } catch (cause) {
-      this.#fail((cause as Error).message, cause);
+      this.#fail(describeCause(cause), cause);
     }
   }
+}
+
+/** A frame that is no wire frame: no flags, and its payload whole. */
+function draftOf(kind: number, at: number, source: Buffer): FrameDraft {
+  return { kind, flags: 0, at, source, start: 0, end: source.length };
 }

@@ -71,7 +71,10 @@ export type ViewFact =
   | ({ readonly event: 'row'; readonly values: readonly ViewValue[] } & Cuttable)
   | { readonly event: 'complete'; readonly tag: string }
   | { readonly event: 'empty-query' | 'suspended' }
-  | { readonly event: 'acknowledgement'; readonly of: 'parse' | 'bind' | 'close' | 'no-data' | 'types' }
+  | {
+      readonly event: 'acknowledgement';
+      readonly of: 'parse' | 'bind' | 'close' | 'no-data' | 'types';
+    }
   | ({ readonly event: 'error' | 'notice' } & ViewDiagnostic)
   | { readonly event: 'ready'; readonly status: 'idle' | 'transaction' | 'failed' }
   | {

@@ -24,7 +24,7 @@ export function isWriterRunning(writer: Writer): boolean | undefined {
     process.kill(writer.pid, 0);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 

@@ -111,7 +111,11 @@ export class EffectScan {
   #withCtes(tree: Tree, scope: Scope): Scope {
     const clause = tree['withClause'];
     if (!isTree(clause)) return scope;
-    const ctes = list(clause['ctes']).flatMap((entry) => as(entry, 'CommonTableExpr') ?? []);
+    const ctes: Tree[] = [];
+    for (const entry of list(clause['ctes'])) {
+      const cte = as(entry, 'CommonTableExpr');
+      if (cte !== undefined) ctes.push(cte);
+    }
     let inner = scope;
     if (clause['recursive'] === true) inner = inSight(scope, ctes);
     for (const cte of ctes) {

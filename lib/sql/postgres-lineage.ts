@@ -474,7 +474,7 @@ function aliasColumns(tree: Tree): string[] {
 /** The name that PostgreSQL gives to a column without one (FigureColname); undefined: none that can be used. */
 function impliedName(value: unknown): string | undefined {
   const node = unwrap(value);
-  if (node === undefined) return undefined;
+  if (node === undefined || isStar(value)) return undefined;
   const { type, tree } = node;
   switch (type) {
     case 'ColumnRef':

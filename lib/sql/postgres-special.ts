@@ -342,16 +342,19 @@ function comparing(isUsed: (tree: Tree) => boolean, field?: string): Reader {
   };
 }
 
-/** `t.f` and `(t).f` call f(t) where t has no column f: the name counts as a function. */
+/**
+ * `t.f` and `(t).f` call f(t) where t has no column f: the name counts as a function, of kind `other`
+ * because nearly always it is a column. A catalog that knows a routine of that name tells.
+ */
 const readColumn: Reader = (scan, tree) => {
   const parts = names(tree['fields']);
-  if (parts.length > 1) scan.addFunction(qualified(parts.slice(-1), 'function'));
+  if (parts.length > 1) scan.addFunction(qualified(parts.slice(-1), 'other'));
   return WALK_ALL;
 };
 
 const readIndirection: Reader = (scan, tree) => {
   for (const name of names(tree['indirection']))
-    scan.addFunction({ kind: 'function', schema: undefined, name });
+    scan.addFunction({ kind: 'other', schema: undefined, name });
   return WALK_ALL;
 };
 

@@ -5,8 +5,6 @@ import type { AnalysisResult, SensitiveRelations, ViewColumn } from './analysis.
 export type ReadTask =
   | { readonly kind: 'statement'; readonly text: string }
   | { readonly kind: 'routine'; readonly text: string; readonly language: string }
-  /** The thread does not know this version: send the content with it. */
-  | { readonly kind: 'needs-sensitive' }
   | { readonly kind: 'view'; readonly text: string };
 
 export interface WorkerRequest {

@@ -31,11 +31,12 @@ export function read(request: WorkerRequest): WorkerReply {
     const reply = answer(request);
     Atomics.store(board, state, SLOT_FINISHED);
     return reply;
-  } catch {
+  } catch (error) {
     // Whatever it was (out of stack, out of memory, our own bug), the instance is not used again.
     // The pool learns from the board which text did it, and asks again for the others.
     Atomics.store(board, state, SLOT_FAULT);
     process.exit(1);
+    throw error;
   }
 }
 
@@ -61,10 +62,9 @@ function answer(request: WorkerRequest): WorkerReply {
         kind: 'result',
         result: analyzeRoutineDefinition(task.language, task.text, sensitive),
       };
-    case 'view':
-      return {
-        kind: 'view',
-        columns: sensitive === undefined ? undefined : analyzeViewDefinition(task.text, sensitive),
-      };
+    case 'view': {
+      const relations = sensitive ?? { version: '', relations: [] };
+      return { kind: 'view', columns: analyzeViewDefinition(task.text, relations) };
+    }
   }
 }

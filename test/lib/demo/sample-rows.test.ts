@@ -40,10 +40,18 @@ t.test('card numbers are valid, and only from the published test ranges', async 
 });
 
 t.test('nobody can be reached or found by what a customer says', async (t) => {
-  for (const customer of rows.customers) {
-    t.match(customer['email'], /^[a-z]+\.[a-z]+@example\.(com|org|net)$/);
-    t.match(customer['phone'], /^\+1-\d{3}-555-01\d\d$/);
-    t.match(customer['national_id'], /^9\d\d-[0-4]\d-\d{4}$/);
+  const shapes = {
+    email: /^[a-z]+\.[a-z]+@example\.(?:com|org|net)$/,
+    phone: /^\+1-\d{3}-555-01\d\d$/,
+    national_id: /^9\d\d-[0-4]\d-\d{4}$/,
+  };
+  for (const [column, shape] of Object.entries(shapes)) {
+    const values = rows.customers.map((customer) => String(customer[column]));
+    t.same(
+      values.filter((value) => !shape.test(value)),
+      [],
+      column,
+    );
   }
 });
 

@@ -7,7 +7,9 @@ import { HEADER } from './session-fixture.ts';
 /** The parent kills long before; a bound all the same, should it have died. */
 const APPENDS_MAX = 500_000;
 
-const session = createRecorder({ dataDir: process.argv[2] ?? '', durability: 'strict' }).start(HEADER);
+const session = createRecorder({ dataDir: process.argv[2] ?? '', durability: 'strict' }).start(
+  HEADER,
+);
 for (let count = 1; count <= APPENDS_MAX; count += 1) {
   session.append('client', Buffer.from(`statement ${count}`));
   writeSync(1, `${count}\n`);

@@ -23,7 +23,10 @@ t.test('sessions are found by path, id, start of an id, and `last`', async (t) =
   t.match(await findRecording('zz', dataDir), { session: 'zz-first-of-day' });
   const { path } = await findRecording('aa-early', dataDir);
   t.match(await findRecording(path, undefined), { path });
-  await t.rejects(findRecording('a', dataDir), { code: 'RECORDING_NOT_FOUND', message: /2 sessions/ });
+  await t.rejects(findRecording('a', dataDir), {
+    code: 'RECORDING_NOT_FOUND',
+    message: /2 sessions/,
+  });
   await t.rejects(findRecording('q', dataDir), { code: 'RECORDING_NOT_FOUND' });
 });
 

@@ -113,27 +113,36 @@ t.test('every message has a readable form', async (t) => {
   }
 });
 
-t.test('binary values are hex, by the formats of the Bind where the description has none (PG-40, PG-42)', async (t) => {
-  const events = afterStart(
-    ['client', Buffer.concat([parse('s', 'SELECT id'), describe('S', 's'), SYNC])],
-    [
-      'server',
-      Buffer.concat([
-        message('1'),
-        message('t', int16(0)),
-        rowDescription({ name: 'id', type: 23 }),
-        ready(),
-      ]),
-    ],
-    ['client', Buffer.concat([bind('', 's', [], [1]), execute(''), SYNC])],
-    ['server', Buffer.concat([message('2'), dataRow(int32(7)), complete('SELECT 1'), ready()])],
-  );
-  t.match(events.filter(({ event }) => event === 'columns'), [
-    { describes: 'statement', columns: [{ name: 'id', format: 'text' }] },
-    { describes: 'result', inferred: true, columns: [{ name: 'id', format: 'binary' }] },
-  ]);
-  t.match(events.find(({ event }) => event === 'row'), { values: ['\\x00000007'] });
-});
+t.test(
+  'binary values are hex, by the formats of the Bind where the description has none (PG-40, PG-42)',
+  async (t) => {
+    const events = afterStart(
+      ['client', Buffer.concat([parse('s', 'SELECT id'), describe('S', 's'), SYNC])],
+      [
+        'server',
+        Buffer.concat([
+          message('1'),
+          message('t', int16(0)),
+          rowDescription({ name: 'id', type: 23 }),
+          ready(),
+        ]),
+      ],
+      ['client', Buffer.concat([bind('', 's', [], [1]), execute(''), SYNC])],
+      ['server', Buffer.concat([message('2'), dataRow(int32(7)), complete('SELECT 1'), ready()])],
+    );
+    t.match(
+      events.filter(({ event }) => event === 'columns'),
+      [
+        { describes: 'statement', columns: [{ name: 'id', format: 'text' }] },
+        { describes: 'result', inferred: true, columns: [{ name: 'id', format: 'binary' }] },
+      ],
+    );
+    t.match(
+      events.find(({ event }) => event === 'row'),
+      { values: ['\\x00000007'] },
+    );
+  },
+);
 
 t.test('an Execute shows the statement it runs', async (t) => {
   const events = afterStart([
@@ -150,7 +159,10 @@ t.test('an error skips what the segment still asked for (PG-28)', async (t) => {
     ['server', Buffer.concat([errorResponse({ M: 'no' }), ready()])],
     ['server', Buffer.concat([message('2'), dataRow('a'), complete('SELECT 1'), ready()])],
   );
-  t.match(events.find(({ event }) => event === 'row'), { values: ['\\x61'] });
+  t.match(
+    events.find(({ event }) => event === 'row'),
+    { values: ['\\x61'] },
+  );
 });
 
 t.test('text that is no UTF-8 is shown as hex, not as something else', async (t) => {
@@ -183,7 +195,9 @@ t.test('the same events however the bytes were cut', async () => {
 t.test('hostile bytes never throw', async () => {
   fc.assert(
     fc.property(
-      fc.array(fc.tuple(fc.constantFrom<Side>('client', 'server'), fc.uint8Array({ maxLength: 80 }))),
+      fc.array(
+        fc.tuple(fc.constantFrom<Side>('client', 'server'), fc.uint8Array({ maxLength: 80 })),
+      ),
       fc.boolean(),
       (pieces, isStarted) => {
         const viewer = createPostgresView();
@@ -194,7 +208,7 @@ t.test('hostile bytes never throw', async () => {
     ),
     { numRuns: 500 },
   );
-  const types = [...'QPBDECdfFRvSKTDCEZAGVNpX'];
+  const types = 'QPBDECdfFRvSKTDCEZAGVNpX'.split('');
   fc.assert(
     fc.property(
       fc.constantFrom(...types),

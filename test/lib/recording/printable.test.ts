@@ -1,23 +1,33 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { displayWidth, escapeJson, escapeLine, escapeLines, shorten } from '../../../lib/recording/printable.ts';
+import {
+  displayWidth,
+  escapeJson,
+  escapeLine,
+  escapeLines,
+  shorten,
+} from '../../../lib/recording/printable.ts';
 
 /** Written as numbers: what a terminal or a bidi renderer acts on. */
+const UNSAFE_RANGES: readonly (readonly [number, number])[] = [
+  [0, 0x1f],
+  [0x7f, 0x9f],
+  [0x61c, 0x61c],
+  [0x200b, 0x200f],
+  [0x2028, 0x202e],
+  [0x2060, 0x2064],
+  [0x2066, 0x206f],
+  [0xfeff, 0xfeff],
+  [0xe0001, 0xe0001],
+  [0xe0020, 0xe007f],
+];
+
 function isUnsafe(code: number): boolean {
-  return (
-    code < 0x20 ||
-    (code >= 0x7f && code < 0xa0) ||
-    code === 0x61c ||
-    (code >= 0x200b && code <= 0x200f) ||
-    (code >= 0x2028 && code <= 0x202e) ||
-    (code >= 0x2060 && code <= 0x206f) ||
-    code === 0xfeff ||
-    (code >= 0xe0000 && code <= 0xe007f && code !== 0xe0000 && (code === 0xe0001 || code >= 0xe0020))
-  );
+  return UNSAFE_RANGES.some(([first, last]) => code >= first && code <= last);
 }
 
 function unsafeIn(value: string): number[] {
-  return [...value].map((character) => character.codePointAt(0) ?? 0).filter(isUnsafe);
+  return Array.from(value, (character) => character.codePointAt(0) ?? 0).filter(isUnsafe);
 }
 
 const anyText = fc.string({
@@ -35,7 +45,10 @@ t.test('no character that drives a terminal comes through', async (t) => {
       unsafeIn(escapeLines(value)).every((code) => code === 0x0a || code === 0x09),
     ),
   );
-  t.equal(escapeLine('a\x1b]0;pwned\x07\r\n\u009b2J\u202eb'), 'a\\x1b]0;pwned\\x07\\r\\n\\x9b2J\\u{202e}b');
+  t.equal(
+    escapeLine('a\x1b]0;pwned\x07\r\n\u009b2J\u202eb'),
+    'a\\x1b]0;pwned\\x07\\r\\n\\x9b2J\\u{202e}b',
+  );
   t.equal(escapeLine('Zoë 日本 €'), 'Zoë 日本 €');
 });
 

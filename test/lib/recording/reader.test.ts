@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { GatewayError } from '../../../lib/errors.ts';
 import { FRAME_OVERHEAD_SIZE, PREAMBLE_SIZE } from '../../../lib/recording/format.ts';
 import { type FinishEvent, openRecording } from '../../../lib/recording/reader.ts';
 import { describeFinish, stateOf } from '../../../lib/recording/state.ts';
@@ -15,6 +16,16 @@ async function readToEnd(path: string): Promise<{ finish: FinishEvent; count: nu
     count += 1;
   }
   throw new Error('no finish event');
+}
+
+/** Undefined: it opened. */
+async function openingCode(path: string): Promise<unknown> {
+  try {
+    await (await openRecording(path)).close();
+    return undefined;
+  } catch (error) {
+    return error instanceof GatewayError ? error.code : error;
+  }
 }
 
 /** Offsets of all frames, from their length fields alone. */
@@ -36,14 +47,14 @@ t.test('the header tells who, where and by which process', async (t) => {
 });
 
 t.test('a recording cut at any byte plays to its last whole frame and says so', async (t) => {
-  const { path } = await recordSession(t, shopSession());
+  const { path } = await recordSession(t, shopSession().slice(3, 10));
   const bytes = readFileSync(path);
   const offsets = [...frameOffsets(bytes), bytes.length];
   const cutPath = join(temporaryDirectory(t), 'cut.weir');
   for (let cut = 0; cut < bytes.length; cut += 1) {
     writeFileSync(cutPath, bytes.subarray(0, cut));
     if (cut < (offsets[1] ?? 0)) {
-      await t.rejects(openRecording(cutPath), { code: 'RECORDING_FORMAT' });
+      if ((await openingCode(cutPath)) !== 'RECORDING_FORMAT') t.fail(`cut at ${cut}`);
       continue;
     }
     const whole = offsets.filter((offset) => offset <= cut).length - 1;
@@ -61,7 +72,7 @@ t.test('a recording cut at any byte plays to its last whole frame and says so', 
 });
 
 t.test('an altered byte is found, and the frame it is in', async (t) => {
-  const { path } = await recordSession(t, shopSession());
+  const { path } = await recordSession(t, shopSession().slice(3, 10));
   const bytes = readFileSync(path);
   const offsets = frameOffsets(bytes);
   const alteredPath = join(temporaryDirectory(t), 'altered.weir');
@@ -70,7 +81,7 @@ t.test('an altered byte is found, and the frame it is in', async (t) => {
     altered[index] = (altered[index] ?? 0) ^ 0x20;
     writeFileSync(alteredPath, altered);
     if (index < (offsets[1] ?? 0)) {
-      await t.rejects(openRecording(alteredPath), { code: 'RECORDING_FORMAT' });
+      if ((await openingCode(alteredPath)) !== 'RECORDING_FORMAT') t.fail(`byte ${index}`);
       continue;
     }
     const { finish } = await readToEnd(alteredPath);

@@ -51,7 +51,12 @@ function watchedFs() {
         nodeFs.writeSync(fd, buffer, offset, Math.floor(length / 2));
         throw watched.failWrite;
       }
-      return nodeFs.writeSync(fd, buffer, offset, watched.shortWrites ? Math.min(7, length) : length);
+      return nodeFs.writeSync(
+        fd,
+        buffer,
+        offset,
+        watched.shortWrites ? Math.min(7, length) : length,
+      );
     },
     fdatasync: (fd, done) => {
       watched.flushes += 1;
@@ -131,7 +136,10 @@ t.test('large appends are cut into continued frames, and sealed on the way', asy
     const events = await readAll(path);
     t.ok(wireBytes(events, 'server').equals(Buffer.concat(pieces)), `${durability}: every byte`);
     t.match(events.at(-1), { state: 'ended' });
-    const seals = readFileSync(path).toString('latin1').match(/\0\0\0\x20#\0/g) ?? [];
+    const seals =
+      readFileSync(path)
+        .toString('latin1')
+        .match(/\0\0\0\x20#\0/g) ?? [];
     t.equal(seals.length, 4, 'one seal for each MiB');
   }
 });
@@ -244,7 +252,10 @@ t.test('a disk that fails to flush ends the recording, whoever asked for the flu
   const session = recorder.start(HEADER);
   watched.failFlush = errno('EIO');
   session.append('client', Buffer.from('x'));
-  await t.rejects(session.synced() ?? Promise.resolve(), { code: 'RECORDING_WRITE', message: /EIO/ });
+  await t.rejects(session.synced() ?? Promise.resolve(), {
+    code: 'RECORDING_WRITE',
+    message: /EIO/,
+  });
   t.throws(() => session.append('client', Buffer.from('y')), { code: 'RECORDING_WRITE' });
   await t.rejects(session.synced() ?? Promise.resolve(), { code: 'RECORDING_WRITE' });
   session.end('recorder failed');
@@ -286,7 +297,10 @@ t.test('a session that cannot be recorded does not start, and leaves no file', a
   watched.failWrite = errno('ENOSPC');
   t.throws(() => recorder.start(HEADER), { code: 'RECORDING_OPEN', message: /ENOSPC/ });
   t.equal(watched.closed.length, 1);
-  t.same(filesIn(dataDir).filter((name) => name.endsWith('.weir')), []);
+  t.same(
+    filesIn(dataDir).filter((name) => name.endsWith('.weir')),
+    [],
+  );
   watched.failWrite = undefined;
   recorder.start(HEADER);
   t.throws(() => recorder.start(HEADER), { code: 'RECORDING_OPEN', message: /EEXIST/ });

@@ -68,7 +68,7 @@ export async function recordSession(
 }
 
 export function filesIn(directory: string): string[] {
-  return readdirSync(directory, { recursive: true }).map(String).sort();
+  return readdirSync(directory, { recursive: true }).map(String).toSorted();
 }
 
 export function message(type: string, ...parts: (Buffer | string)[]): Buffer {
@@ -117,7 +117,15 @@ export interface Column {
 
 export function rowDescription(...columns: Column[]): Buffer {
   const fields = columns.map(({ name, type = 25, format = 0 }) =>
-    Buffer.concat([text(name), int32(0), int16(0), int32(type), int16(-1), int32(-1), int16(format)]),
+    Buffer.concat([
+      text(name),
+      int32(0),
+      int16(0),
+      int32(type),
+      int16(-1),
+      int32(-1),
+      int16(format),
+    ]),
   );
   return message('T', int16(columns.length), ...fields);
 }

@@ -1,0 +1,64 @@
+/** Reads the addresses in a configuration: `host:port` to listen on, and database URLs. */
+import { isIP, isIPv4 } from 'node:net';
+
+const POSTGRES_PORT = 5432;
+const PORT_MAX = 65_535;
+
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `host:port` or `[ipv6]:port`; undefined: it is neither. Port 0 means any free one. */
+export function parseHostPort(text: string): HostPort | undefined {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  const host = match?.[1] ?? match?.[2];
+  if (host === undefined || port > PORT_MAX) return undefined;
+  if (match?.[1] !== undefined && isIP(host) !== 6) return undefined;
+  return { host, port };
+}
+
+export interface DatabaseUrl extends HostPort {
+  readonly user: string | undefined;
+  readonly database: string | undefined;
+}
+
+/** `postgres://[user@]host[:port][/database]`; a text says what is wrong with it, never showing it. */
+export function parseDatabaseUrl(text: string): DatabaseUrl | string {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    return 'it is no URL';
+  }
+  if (!['postgres:', 'postgresql:'].includes(url.protocol)) return 'it does not start with postgres://';
+  if (url.password !== '') return 'it holds a password';
+  if (url.hostname === '') return 'it names no host';
+  if (url.search !== '' || url.hash !== '') return 'it has parameters behind the database';
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const port = url.port === '' ? POSTGRES_PORT : Number(url.port);
+  if (port === 0) return 'its port is 0';
+  try {
+    const user = decodeURIComponent(url.username);
+    const database = decodeURIComponent(url.pathname.slice(1));
+    return {
+      host: decodeURIComponent(host),
+      port,
+      user: user === '' ? undefined : user,
+      database: database === '' ? undefined : database,
+    };
+  } catch {
+    return 'it has a broken % sequence';
+  }
+}
+
+/** Only this machine can connect to it or listen in. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
+
+/** Every address of the machine. */
+export function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}

@@ -1,0 +1,126 @@
+/**
+ * What the parts of a configuration must be to each other. Errors only: what is allowed but
+ * probably not meant is in `warnings.ts`.
+ */
+import { matchesName } from './connection-glob.ts';
+import { isWildcard } from './addresses.ts';
+import type {
+  WrittenConnection,
+  WrittenFile,
+  WrittenMask,
+  WrittenRule,
+  WrittenUser,
+} from './schema.ts';
+import type { Place } from './problems.ts';
+
+/** A table of the file that has the right shape, and where it stands. */
+export interface Placed<T> {
+  readonly place: Place;
+  readonly value: T;
+}
+
+export interface WrittenParts {
+  readonly file: WrittenFile;
+  readonly connections: readonly Placed<WrittenConnection>[];
+  readonly users: readonly Placed<WrittenUser>[];
+  readonly rules: readonly Placed<WrittenRule>[];
+  readonly masks: readonly Placed<WrittenMask>[];
+  /** Every [[user]] has the right shape: then a missing one is really missing. */
+  readonly areUsersWhole: boolean;
+}
+
+export interface Finding {
+  readonly place: Place;
+  /** Empty: the table itself. */
+  readonly key: string;
+  readonly text: string;
+}
+
+export function checkTogether(parts: WrittenParts): Finding[] {
+  const { connections, users, rules, masks } = parts;
+  return [
+    ...[connections, users, rules, masks].flatMap((list) => checkNames(list)),
+    ...checkListeners(connections),
+    ...connections.flatMap((connection) => checkUpstream(connection)),
+    ...connections.flatMap((connection) => checkAuth(connection, parts)),
+    ...masks.flatMap((mask) => checkHashKey(mask, parts.file)),
+  ];
+}
+
+function checkNames(list: readonly Placed<{ readonly name: string }>[]): Finding[] {
+  return list.flatMap(({ place, value }, index) => {
+    const first = list.findIndex((other) => other.value.name === value.name);
+    if (first === index) return [];
+    const text = `expected a name of its own, found that of ${place.section} #${first + 1}. Rename one.`;
+    return [{ place, key: 'name', text }];
+  });
+}
+
+function checkListeners(connections: readonly Placed<WrittenConnection>[]): Finding[] {
+  return connections.flatMap(({ place, value }, index) => {
+    const { host, port } = value.listen;
+    const clash = connections.slice(0, index).find(({ value: { listen } }) => {
+      if (listen.port !== port || port === 0) return false;
+      return listen.host === host || isWildcard(listen.host) || isWildcard(host);
+    });
+    if (clash === undefined) return [];
+    const text = `expected an address of its own, but connection "${clash.value.name}" listens on port ${port} too. Take another port.`;
+    return [{ place, key: 'listen', text }];
+  });
+}
+
+function checkUpstream({ place, value }: Placed<WrittenConnection>): Finding[] {
+  if (value.upstream_ca === undefined || !['off', 'require'].includes(value.upstream_tls ?? '')) {
+    return [];
+  }
+  const text = `has no effect with upstream_tls = "${value.upstream_tls}". Write upstream_tls = "verify-full" or take it out.`;
+  return [{ place, key: 'upstream_ca', text }];
+}
+
+function checkAuth(connection: Placed<WrittenConnection>, parts: WrittenParts): Finding[] {
+  return connection.value.auth === 'gateway'
+    ? checkGatewayAuth(connection, parts)
+    : checkPassthroughAuth(connection, parts);
+}
+
+function checkGatewayAuth(
+  { place, value }: Placed<WrittenConnection>,
+  { users, areUsersWhole }: WrittenParts,
+): Finding[] {
+  const findings: Finding[] = [];
+  if (value.upstream.user === undefined) {
+    const text =
+      'auth = "gateway" needs a user to sign in to the database with. Write upstream = "postgres://USER@host:port/database".';
+    findings.push({ place, key: 'upstream', text });
+  }
+  if (areUsersWhole && !users.some((user) => user.value.scram !== undefined)) {
+    const text =
+      'auth = "gateway" needs at least one [[user]] with scram, or nobody can sign in. `weir user add NAME` prints one.';
+    findings.push({ place, key: 'auth', text });
+  }
+  return findings;
+}
+
+function checkPassthroughAuth(
+  { place, value }: Placed<WrittenConnection>,
+  { masks }: WrittenParts,
+): Finding[] {
+  const findings: Finding[] = [];
+  const mask = masks.find((one) => matchesName(one.value.connections, value.name));
+  if (value.catalog === undefined && mask !== undefined) {
+    const text = `auth = "passthrough" with a mask ("${mask.value.name}") needs a user that reads the catalog. Write catalog = "postgres://USER@host:port" and catalog_password.`;
+    findings.push({ place, key: 'auth', text });
+  }
+  if (value.catalog !== undefined && value.catalog.user === undefined) {
+    const text = 'expected a URL with a user. Write catalog = "postgres://USER@host:port".';
+    findings.push({ place, key: 'catalog', text });
+  }
+  return findings;
+}
+
+function checkHashKey({ place, value }: Placed<WrittenMask>, file: WrittenFile): Finding[] {
+  if (value.with !== 'hash' || file.hash_key !== undefined) return [];
+  const text =
+    'needs a key: anybody could find the value of a hash without one. Write hash_key = { env = "WEIR_HASH_KEY" } at the top of the file.';
+  return [{ place, key: 'with', text }];
+}

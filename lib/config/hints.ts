@@ -1,0 +1,141 @@
+/**
+ * For each key of the configuration file: what is expected there and a line that works. Every
+ * message about a key is made from this table, and docs/CONFIGURATION.md is checked against it.
+ */
+import { EFFECTS } from '../sql/analysis.ts';
+
+export interface Hint {
+  readonly expected: string;
+  /** A line that can be copied. */
+  readonly write: string;
+  /** Never shown in messages, whatever stands there: a password written in the wrong place. */
+  readonly isSecret?: boolean;
+}
+
+export type Section = 'file' | 'connection' | 'user' | 'rule' | 'mask';
+
+const SECRET = '{ env = "NAME" }, { file = "PATH" } or { command = ["PROGRAM", "ARGUMENT"] }';
+const NAME = 'a name of lower-case letters, digits, "-" and "_", at most 63';
+const PRINCIPALS = 'a list of user names (* stands for any characters) and "group:NAME"';
+const CONNECTIONS = 'a list of connection names (* stands for any characters)';
+const URL_EXPECTED = 'a URL like postgres://user@host:port/database, without a password';
+
+function secretHint(key: string, variable: string): Hint {
+  return { expected: SECRET, write: `${key} = { env = "${variable}" }`, isSecret: true };
+}
+
+function sizeHint(key: string, range: string, value: number): Hint {
+  return { expected: `a whole number of bytes, ${range}`, write: `${key} = ${value}` };
+}
+
+/** By key; a key inside an inline table is written with a dot. */
+export const HINTS: Readonly<Record<Section, Readonly<Record<string, Hint>>>> = {
+  file: {
+    data_dir: { expected: 'the path of a folder', write: 'data_dir = "./weir-data"' },
+    durability: { expected: '"relaxed", "strict" or "synced"', write: 'durability = "strict"' },
+    hash_key: secretHint('hash_key', 'WEIR_HASH_KEY'),
+    connection: { expected: 'at least one [[connection]] table', write: '[[connection]]' },
+    user: { expected: 'tables with double brackets', write: '[[user]]' },
+    rule: { expected: 'tables with double brackets', write: '[[rule]]' },
+    mask: { expected: 'tables with double brackets', write: '[[mask]]' },
+  },
+  connection: {
+    name: { expected: NAME, write: 'name = "shop"' },
+    protocol: { expected: '"postgres"', write: 'protocol = "postgres"' },
+    listen: { expected: '"host:port"', write: 'listen = "127.0.0.1:6432"' },
+    upstream: {
+      expected: URL_EXPECTED,
+      write: 'upstream = "postgres://app@127.0.0.1:5432/shop"',
+    },
+    password: secretHint('password', 'SHOP_PASSWORD'),
+    auth: { expected: '"gateway" or "passthrough"', write: 'auth = "gateway"' },
+    catalog: { expected: URL_EXPECTED, write: 'catalog = "postgres://reader@127.0.0.1:5432"' },
+    catalog_password: secretHint('catalog_password', 'CATALOG_PASSWORD'),
+    upstream_tls: {
+      expected: '"off", "require" or "verify-full"',
+      write: 'upstream_tls = "verify-full"',
+    },
+    upstream_ca: {
+      expected: 'the path of a PEM file',
+      write: 'upstream_ca = "/etc/weir/database-ca.pem"',
+    },
+    tls: {
+      expected: 'a table with cert, key and mode',
+      write: 'tls = { cert = "server.pem", key = "server.key", mode = "require" }',
+    },
+    'tls.cert': { expected: 'the path of a PEM file', write: 'cert = "server.pem"' },
+    'tls.key': { expected: 'the path of a PEM file', write: 'key = "server.key"' },
+    'tls.mode': { expected: '"allow" or "require"', write: 'mode = "require"' },
+    function_calls: { expected: 'true or false', write: 'function_calls = false' },
+    replication: { expected: PRINCIPALS, write: 'replication = ["group:operations"]' },
+    limits: { expected: 'a table of limits', write: 'limits = { sessions_max = 500 }' },
+    'limits.sessions_max': {
+      expected: 'a whole number from 1 to 100000',
+      write: 'sessions_max = 500',
+    },
+    'limits.statement_size_max': sizeHint('statement_size_max', '128 to 1073741823', 67_108_864),
+    'limits.parse_size_max': sizeHint('parse_size_max', '128 to 67108864', 1_048_576),
+    'limits.row_size_max': sizeHint('row_size_max', '128 to 1073741823', 67_108_864),
+    'limits.sign_in_timeout': {
+      expected: 'a whole number of milliseconds, 100 to 3600000',
+      write: 'sign_in_timeout = 60000',
+    },
+  },
+  user: {
+    name: {
+      expected: 'a user name of at most 63 bytes, without "*" and not starting with "group:"',
+      write: 'name = "alice"',
+    },
+    groups: { expected: 'a list of group names without "*"', write: 'groups = ["analysts"]' },
+    scram: {
+      expected: 'SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey, as `weir user add` prints it',
+      write: 'scram = "SCRAM-SHA-256$4096:..."',
+      isSecret: true,
+    },
+  },
+  rule: {
+    name: { expected: NAME, write: 'name = "no-destruction"' },
+    connections: { expected: CONNECTIONS, write: 'connections = ["*"]' },
+    principals: { expected: PRINCIPALS, write: 'principals = ["*"]' },
+    effects: {
+      expected: `a list of effects (${EFFECTS.join(', ')}) or "*"`,
+      write: 'effects = ["drop", "truncate", "delete"]',
+    },
+    objects: {
+      expected: 'a list of "schema.table" or "table" patterns (* stands for any characters)',
+      write: 'objects = ["public.*"]',
+    },
+    action: { expected: '"allow" or "block"', write: 'action = "block"' },
+  },
+  mask: {
+    name: { expected: NAME, write: 'name = "contact-data"' },
+    connections: { expected: CONNECTIONS, write: 'connections = ["*"]' },
+    columns: {
+      expected: 'a list of "schema.table.column" patterns (* stands for any characters)',
+      write: 'columns = ["public.customers.email"]',
+    },
+    with: { expected: '"redact", "partial", "hash" or "null"', write: 'with = "redact"' },
+    mode: { expected: '"mask" or "strict"', write: 'mode = "mask"' },
+    except: { expected: PRINCIPALS, write: 'except = ["group:privacy"]' },
+  },
+};
+
+/** Keys that people may know from the plan of the project and that this version does not have. */
+export const NOT_YET: Readonly<Record<Section, Readonly<Record<string, string>>>> = {
+  file: {},
+  connection: { ssh: 'SSH tunnels are not there yet. Open the tunnel outside and take this out.' },
+  user: {},
+  rule: {},
+  mask: {
+    fields: 'masks over JSON fields are not there yet. Take this out and name the columns.',
+    detect: 'detection by content is not there yet. Take this out and name the columns.',
+  },
+};
+
+/** The same for values: by key, then value. */
+export const VALUE_NOT_YET: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  action: {
+    hold: 'approvals are not there yet, so "hold" cannot be kept. Write action = "block".',
+  },
+  with: { token: 'tokens are not there yet. Write with = "hash".' },
+};

@@ -1,0 +1,127 @@
+/**
+ * The shape of a configuration file, as written: snake_case, every key, strict. What keys mean
+ * together is checked in `cross-checks.ts`; how a problem is worded is in `problems.ts` and `hints.ts`.
+ */
+import { z } from 'zod';
+import { EFFECTS } from '../sql/analysis.ts';
+import { type DatabaseUrl, parseDatabaseUrl, parseHostPort } from './addresses.ts';
+
+/** Names go to the server inside the text that stands in for a blocked statement: no quotes, no newlines. */
+const NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+/** PostgreSQL cuts names at 63 bytes. */
+const USER_NAME_SIZE_MAX = 63;
+/** A pattern part as lib/policy and lib/masking read it: bare, or in double quotes. */
+const PART = '(?:"(?:[^"]|"")+"|[^".]+)';
+const OBJECT_PATTERN = new RegExp(`^${PART}(?:\\.${PART})?$`);
+const COLUMN_PATTERN = new RegExp(`^${PART}\\.${PART}\\.${PART}$`);
+/** `SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey`; both keys are 32 bytes in base64. */
+const SCRAM_VERIFIER =
+  /^SCRAM-SHA-256\$([1-9]\d{0,9}):((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)\$[A-Za-z0-9+/]{43}=:[A-Za-z0-9+/]{43}=$/;
+/** What PostgreSQL allows for scram_iterations. */
+const SCRAM_ITERATIONS_MAX = 2 ** 31 - 1;
+/** The server takes no message of a gigabyte (PG-23). */
+const MESSAGE_SIZE_MAX = 0x3fff_ffff;
+
+const name = z.string().regex(NAME);
+const text = z.string().min(1);
+const pattern = text.refine((value) => !/[\0\n\r]/.test(value));
+const patterns = z.array(pattern).min(1);
+const principal = pattern.refine((value) => value !== 'group:');
+const secret = z.union([
+  z.strictObject({ env: text }),
+  z.strictObject({ file: text }),
+  z.strictObject({ command: z.array(text).min(1) }),
+]);
+
+const hostPort = z.string().transform((value, context) => {
+  const address = parseHostPort(value);
+  if (address !== undefined) return address;
+  context.issues.push({ code: 'custom', input: value });
+  return z.NEVER;
+});
+
+const databaseUrl = z.string().transform((value, context): DatabaseUrl => {
+  const url = parseDatabaseUrl(value);
+  if (typeof url !== 'string') return url;
+  context.issues.push({ code: 'custom', input: value, params: { reason: url } });
+  return z.NEVER;
+});
+
+function whole(min: number, max: number, byDefault: number) {
+  return z.number().int().min(min).max(max).default(byDefault);
+}
+
+const limits = z.strictObject({
+  sessions_max: whole(1, 100_000, 500),
+  statement_size_max: whole(128, MESSAGE_SIZE_MAX, 64 * 2 ** 20),
+  parse_size_max: whole(128, 64 * 2 ** 20, 2 ** 20),
+  row_size_max: whole(128, MESSAGE_SIZE_MAX, 64 * 2 ** 20),
+  sign_in_timeout: whole(100, 3_600_000, 60_000),
+});
+
+export const connectionSchema = z.strictObject({
+  name,
+  protocol: z.literal('postgres'),
+  listen: hostPort,
+  upstream: databaseUrl,
+  password: secret.optional(),
+  auth: z.enum(['gateway', 'passthrough']).default('gateway'),
+  catalog: databaseUrl.optional(),
+  catalog_password: secret.optional(),
+  upstream_tls: z.enum(['off', 'require', 'verify-full']).optional(),
+  upstream_ca: text.optional(),
+  tls: z
+    .strictObject({ cert: text, key: text, mode: z.enum(['allow', 'require']).default('allow') })
+    .optional(),
+  function_calls: z.boolean().default(false),
+  replication: z.array(principal).default([]),
+  limits: limits.prefault({}),
+});
+
+export const userSchema = z.strictObject({
+  name: text
+    .refine((value) => Buffer.byteLength(value) <= USER_NAME_SIZE_MAX && !/[*\0\n\r]/.test(value))
+    .refine((value) => !value.startsWith('group:')),
+  groups: z.array(text.refine((value) => !/[*\0\n\r]/.test(value))).default([]),
+  scram: z.string().refine(isVerifier).optional(),
+});
+
+function isVerifier(value: string): boolean {
+  const match = SCRAM_VERIFIER.exec(value);
+  return match !== null && match[2] !== '' && Number(match[1]) <= SCRAM_ITERATIONS_MAX;
+}
+
+export const ruleSchema = z.strictObject({
+  name,
+  connections: patterns.default(['*']),
+  principals: z.array(principal).min(1).default(['*']),
+  effects: z.array(z.enum([...EFFECTS, '*'])).min(1),
+  objects: z.array(pattern.regex(OBJECT_PATTERN)).min(1).default(['*']),
+  action: z.enum(['allow', 'block']),
+});
+
+export const maskSchema = z.strictObject({
+  name,
+  connections: patterns.default(['*']),
+  columns: z.array(pattern.regex(COLUMN_PATTERN)).min(1),
+  with: z.enum(['redact', 'partial', 'hash', 'null']).default('redact'),
+  mode: z.enum(['mask', 'strict']).default('mask'),
+  except: z.array(principal).default([]),
+});
+
+/** The file's top level; the tables in its arrays are checked one by one, each by its own schema. */
+export const fileSchema = z.strictObject({
+  data_dir: text.default('./weir-data'),
+  durability: z.enum(['relaxed', 'strict', 'synced']).default('strict'),
+  hash_key: secret.optional(),
+  connection: z.array(z.unknown()).min(1),
+  user: z.array(z.unknown()).default([]),
+  rule: z.array(z.unknown()).default([]),
+  mask: z.array(z.unknown()).default([]),
+});
+
+export type WrittenConnection = z.infer<typeof connectionSchema>;
+export type WrittenUser = z.infer<typeof userSchema>;
+export type WrittenRule = z.infer<typeof ruleSchema>;
+export type WrittenMask = z.infer<typeof maskSchema>;
+export type WrittenFile = z.infer<typeof fileSchema>;

@@ -1,0 +1,158 @@
+/**
+ * Masks of views and materialized views, to any depth: a column that is a masked column as it is gets
+ * that mask, one that is made of masked values is redacted, and so is everything that cannot be told
+ * (a definition that cannot be read, a routine in it that reads masked tables).
+ */
+
+import type { CatalogRelation, CatalogRoutine, CatalogSnapshot } from '../catalog/catalog.ts';
+import type { SqlReader, ViewColumn } from '../sql/analysis.ts';
+import type { ColumnMask, MaskedColumns } from './masked-columns.ts';
+import { sensitiveRelations } from './sensitive-relations.ts';
+
+/** A routine may read a view that another pass has found to be masked. After so many passes, all is redacted. */
+const PASS_COUNT_MAX = 8;
+/** Routines that one view's routines may call in turn. */
+const ROUTINE_COUNT_MAX = 500;
+
+/** Columns that every table has; they hold no values of users. */
+const SYSTEM_COLUMN_NAMES: ReadonlySet<string> = new Set([
+  'tableoid',
+  'ctid',
+  'xmin',
+  'xmax',
+  'cmin',
+  'cmax',
+]);
+
+interface Context {
+  readonly snapshot: CatalogSnapshot;
+  readonly masked: MaskedColumns;
+  readonly reader: SqlReader;
+}
+
+export async function addViews(context: Context): Promise<void> {
+  const views = orderByReads(context.snapshot);
+  const hasRoutines = views.some((view) => callsOf(view).length > 0);
+  for (let pass = 0; pass < PASS_COUNT_MAX; pass++) {
+    const before = context.masked.count;
+    for (const view of views) await addView(view, context);
+    if (!hasRoutines || context.masked.count === before) return;
+  }
+  for (const view of views) {
+    if (callsOf(view).length > 0) redactAll(view, context.masked, 'unknown');
+  }
+}
+
+async function addView(view: CatalogRelation, context: Context): Promise<void> {
+  const { snapshot, masked, reader } = context;
+  const reads = view.reads.flatMap((oid) => snapshot.relation(oid) ?? []);
+  const sensitive = reads.filter((relation) => masked.has(relation.oid));
+  const hasTaintedCall = await callsTainted(view, context);
+  if (sensitive.length === 0 && !hasTaintedCall) return;
+
+  const mask = anyMask(sensitive, masked);
+  const columns =
+    view.definition === undefined || reads.length < view.reads.length
+      ? undefined
+      : await reader.analyzeView(view.definition, sensitiveRelations(sensitive, masked));
+  if (columns === undefined || columns.length !== view.columns.length) {
+    redactAll(view, masked, mask);
+    return;
+  }
+  const hasCtes = /\bwith\b/i.test(view.definition ?? '');
+  view.columns.forEach(({ attribute, name }, index) => {
+    const column = columns[index];
+    const found =
+      column === undefined ? 'redact' : judge(column, { reads, masked, hasTaintedCall, hasCtes });
+    if (found === 'redact') masked.addRedacted(view, attribute, name, mask);
+    else if (found !== 'clear') masked.add(view.oid, attribute, found);
+  });
+}
+
+interface ViewSources {
+  readonly reads: readonly CatalogRelation[];
+  readonly masked: MaskedColumns;
+  readonly hasTaintedCall: boolean;
+  /** Then a relation's name without its schema may be that of a CTE. */
+  readonly hasCtes: boolean;
+}
+
+function judge(column: ViewColumn, sources: ViewSources): ColumnMask | 'clear' | 'redact' {
+  const { reads, masked, hasTaintedCall, hasCtes } = sources;
+  if (column.kind === 'expression') return column.isTainted || hasTaintedCall ? 'redact' : 'clear';
+  const { name, relation } = column;
+  const candidates =
+    relation === undefined ? reads : reads.filter((candidate) => isNamed(candidate, relation));
+  const masks = candidates.flatMap((candidate) => masked.byName(candidate, name) ?? []);
+  const [first] = masks;
+  if (first !== undefined) return masks.every((mask) => mask.with === first.with) ? first : 'redact';
+  // A CTE may have given the name of one column to another.
+  const isQualified = relation?.includes('.') ?? false;
+  if (hasCtes && !isQualified) return 'redact';
+  if (SYSTEM_COLUMN_NAMES.has(name) && candidates.length > 0) return 'clear';
+  // A name that no table read here has comes from a routine or from something not understood.
+  const isColumn = candidates.some((candidate) => candidate.columns.some((own) => own.name === name));
+  const isSure = relation !== undefined || !hasTaintedCall;
+  return isColumn && isSure ? 'clear' : 'redact';
+}
+
+/** With its schema or without: `public.users` and `users`. */
+function isNamed(relation: CatalogRelation, text: string): boolean {
+  return text === relation.name || text === `${relation.schema}.${relation.name}`;
+}
+
+function redactAll(view: CatalogRelation, masked: MaskedColumns, mask: string): void {
+  for (const { attribute, name } of view.columns) masked.addRedacted(view, attribute, name, mask);
+}
+
+function anyMask(sensitive: readonly CatalogRelation[], masked: MaskedColumns): string {
+  for (const { oid } of sensitive) {
+    for (const { mask } of masked.byOid.get(oid)?.values() ?? []) return mask;
+  }
+  return 'unknown';
+}
+
+function callsOf(view: CatalogRelation): readonly CatalogRoutine[] {
+  return view.calls ?? [];
+}
+
+/** Does a routine that the view calls, or one that those call, read masked values or cannot be read? */
+async function callsTainted(view: CatalogRelation, context: Context): Promise<boolean> {
+  const { snapshot, masked, reader } = context;
+  const waiting = [...callsOf(view)];
+  if (waiting.length === 0) return false;
+  const relations = sensitiveRelations(snapshot.relations(), masked);
+  const seen = new Set<number>();
+  for (let routine = waiting.pop(); routine !== undefined; routine = waiting.pop()) {
+    if (seen.has(routine.oid)) continue;
+    seen.add(routine.oid);
+    if (routine.definition === undefined || seen.size > ROUTINE_COUNT_MAX) return true;
+    const result = await reader.analyzeRoutine(routine.language, routine.definition, relations);
+    if (result.kind !== 'analysis' || result.exposure === undefined) return true;
+    if (result.exposure.touches || result.exposure.untraceable !== undefined) return true;
+    if (result.effects.some(({ effect }) => effect === 'unknown')) return true;
+    for (const { schema, name } of result.functions) {
+      const named = snapshot.routinesNamed(name);
+      waiting.push(...named.filter((found) => schema === undefined || found.schema === schema));
+    }
+    for (const { name } of result.operators) waiting.push(...snapshot.operatorRoutines(name));
+  }
+  return false;
+}
+
+/** Views, each after the views that it reads. */
+function orderByReads(snapshot: CatalogSnapshot): readonly CatalogRelation[] {
+  const ordered: CatalogRelation[] = [];
+  const seen = new Set<number>();
+  const visit = (relation: CatalogRelation): void => {
+    if (seen.has(relation.oid)) return;
+    seen.add(relation.oid);
+    for (const oid of relation.reads) {
+      const read = snapshot.relation(oid);
+      if (read !== undefined) visit(read);
+    }
+    if (relation.kind === 'v' || relation.kind === 'm') ordered.push(relation);
+  };
+  for (const relation of snapshot.relations()) visit(relation);
+  return ordered;
+}

@@ -1,0 +1,311 @@
+/**
+ * Whether a masked value could reach the client in a form that the server no longer traces to its
+ * column (PG-76..PG-81). A masked column may stand bare in an output, where RowDescription tells its
+ * origin, and in conditions made of known comparisons. Anywhere else the statement is untraceable.
+ */
+
+import type { Exposure, OutputKind, SensitiveRelation, SensitiveRelations } from './analysis.ts';
+import { functionEffect } from './postgres-functions.ts';
+import { ExpressionJudge, type Use } from './postgres-expressions.ts';
+import { isStar, Lineage, outputOf } from './postgres-lineage.ts';
+import type { ParsedStatement } from './postgres-parse.ts';
+import { readBody } from './postgres-routines.ts';
+import { HARMLESS_STATEMENTS, statementLabel } from './postgres-exposure-tables.ts';
+import { as, forEachChild, isTree, list, names, text, type Tree, unwrap } from './postgres-tree.ts';
+
+/** What the columns of a query are for: given out as they are, or used in something. */
+type QueryUse = { readonly mode: 'output' } | Use;
+
+const OUTPUT: QueryUse = { mode: 'output' };
+
+export function judgeExposure(
+  statements: readonly ParsedStatement[],
+  sensitive: SensitiveRelations,
+): Exposure {
+  const judged = statements.map((statement) => judgeStatement(statement, sensitive.relations));
+  return {
+    touches: judged.some((exposure) => exposure.touches),
+    untraceable: judged.find((exposure) => exposure.untraceable !== undefined)?.untraceable,
+    steers: judged.find((exposure) => exposure.steers !== undefined)?.steers,
+    outputs: judged.flatMap((exposure) => exposure.outputs),
+  };
+}
+
+function judgeStatement(
+  statement: ParsedStatement,
+  relations: readonly SensitiveRelation[],
+): Exposure {
+  const lineage = new Lineage(relations);
+  lineage.gather(statement.type, statement.tree);
+  const bodies = bodiesOf(statement);
+  for (const body of bodies) lineage.gather(body.type, body.tree);
+  const touches = lineage.touched.size > 0;
+  if (touches) lineage.settle();
+  const judge = new StatementJudge(lineage);
+  const outputs = judge.statement(statement.type, statement.tree);
+  const revealing = relations.length === 0 ? undefined : findRevealing([statement, ...bodies]);
+  if (revealing !== undefined)
+    return {
+      touches: true,
+      untraceable: `${revealing}() can show the values of any table`,
+      steers: judge.steers,
+      outputs: [outputs],
+    };
+  if (!touches) return { touches, untraceable: undefined, steers: undefined, outputs: [outputs] };
+  return { touches, untraceable: judge.untraceable, steers: judge.steers, outputs: [outputs] };
+}
+
+function bodiesOf({ type, tree, text: sql }: ParsedStatement): readonly ParsedStatement[] {
+  if (type === 'DoStmt') return readBody(list(tree['args']), sql, true).statements;
+  if (type === 'CreateFunctionStmt') return readBody(list(tree['options']), sql, false).statements;
+  return [];
+}
+
+/** The first function that shows values without naming a column (PG-79, PG-82). */
+function findRevealing(statements: readonly ParsedStatement[]): string | undefined {
+  let found: string | undefined;
+  const visit = (type: string, tree: Tree): void => {
+    if (type === 'FuncCall') {
+      const parts = names(tree['funcname']);
+      const name = parts.at(-1) ?? '';
+      const effect = functionEffect(parts.at(-2), name, list(tree['args']).length);
+      if (effect?.reveals === true) found ??= name;
+    }
+    forEachChild(type, tree, visit);
+  };
+  for (const { type, tree } of statements) visit(type, tree);
+  return found;
+}
+
+/** Walks one statement; the expressions in it are judged by ExpressionJudge. */
+class StatementJudge extends ExpressionJudge {
+  /** The kinds of the result's columns; undefined where the statement gives no rows of its own. */
+  statement(type: string, tree: Tree): readonly OutputKind[] | undefined {
+    switch (type) {
+      case 'SelectStmt':
+        return tree['intoClause'] === undefined
+          ? this.select(tree, OUTPUT)
+          : this.#discard(this.select(tree, { mode: 'value', construct: 'SELECT INTO' }));
+      case 'InsertStmt':
+      case 'UpdateStmt':
+      case 'DeleteStmt':
+      case 'MergeStmt':
+        return this.#write(type, tree);
+      case 'ExplainStmt':
+        return this.#explain(tree);
+      case 'PrepareStmt':
+      case 'DeclareCursorStmt':
+        return this.#discard(this.query(tree['query'], OUTPUT));
+      case 'CreateTableAsStmt':
+        return this.#discard(this.#createTableAs(tree));
+      case 'CopyStmt':
+        return this.#discard(this.#copy(tree));
+      case 'CallStmt':
+        this.children(type, tree, { mode: 'value', construct: 'CALL' });
+        return undefined;
+      case 'VariableShowStmt':
+        return text(tree['name']) === 'all' ? ['clear', 'clear', 'clear'] : ['clear'];
+      default:
+        // Every other statement that names a sensitive relation changes what is known of it.
+        if (!HARMLESS_STATEMENTS.has(type)) this.refuseTouched(statementLabel(type));
+        return undefined;
+    }
+  }
+
+  #discard(_kinds: unknown): undefined {
+    return undefined;
+  }
+
+  override query(query: unknown, use: QueryUse): readonly OutputKind[] {
+    const node = unwrap(query);
+    if (node === undefined) return [];
+    if (node.type === 'SelectStmt') return this.select(node.tree, use);
+    return this.statement(node.type, node.tree) ?? [];
+  }
+
+  select(tree: Tree, use: QueryUse): readonly OutputKind[] {
+    this.#with(tree);
+    const arms = [tree['larg'], tree['rarg']].filter(isTree);
+    let kinds: readonly OutputKind[];
+    if (arms.length > 0) kinds = this.#setOperation(arms, use);
+    else if (tree['valuesLists'] !== undefined) kinds = this.#values(tree, use);
+    else kinds = this.#targets(list(tree['targetList']), list(tree['fromClause']), use);
+    for (const item of list(tree['fromClause'])) this.#fromItem(item);
+    this.predicate(tree['whereClause'], 'WHERE');
+    this.predicate(tree['havingClause'], 'HAVING');
+    this.predicates(tree['windowClause'], 'a window');
+    this.#order(tree, kinds);
+    for (const field of ['limitCount', 'limitOffset'])
+      this.check(tree[field], { mode: 'value', construct: 'LIMIT' });
+    return kinds;
+  }
+
+  /** Columns of a set operation are no longer traced, even of the same column twice (PG-76). */
+  #setOperation(arms: readonly Tree[], use: QueryUse): readonly OutputKind[] {
+    const armUse: Use =
+      use.mode === 'output' ? { mode: 'value', construct: 'a set operation' } : use;
+    const kinds = arms.map((arm) => this.select(arm, armUse));
+    return kinds[0] ?? [];
+  }
+
+  #values(tree: Tree, use: QueryUse): readonly OutputKind[] {
+    const rows = list(tree['valuesLists']);
+    const inner: Use = use.mode === 'output' ? { mode: 'value', construct: 'VALUES' } : use;
+    for (const row of rows) this.check(row, inner);
+    return list(as(rows[0], 'List')?.['items']).map(() => 'clear' as const);
+  }
+
+  #with(tree: Tree): void {
+    const clause = tree['withClause'];
+    if (!isTree(clause)) return;
+    for (const entry of list(clause['ctes']))
+      this.query(as(entry, 'CommonTableExpr')?.['ctequery'], OUTPUT);
+  }
+
+  #targets(
+    targets: readonly unknown[],
+    from: readonly unknown[],
+    use: QueryUse,
+  ): readonly OutputKind[] {
+    return targets.map((entry) => {
+      const value = as(entry, 'ResTarget')?.['val'];
+      const reference = this.lineage.referenceOf(value, from);
+      if (use.mode !== 'output') {
+        if (reference === undefined) this.check(value, use);
+        else this.useReference(reference, value, use);
+        return isStar(value) ? 'star' : 'clear';
+      }
+      if (reference === undefined) {
+        this.check(value, { mode: 'value', construct: 'an expression in the output' });
+        return 'clear';
+      }
+      return this.#output(reference, value);
+    });
+  }
+
+  #output(reference: string, value: unknown): OutputKind {
+    if (isStar(value)) return 'star';
+    if (reference === 'masked') return 'masked';
+    if (reference !== 'clear')
+      this.refuse(`${this.nameOf(value)} in the output cannot be traced to one column`);
+    return 'clear';
+  }
+
+  #order(tree: Tree, kinds: readonly OutputKind[]): void {
+    const lists = [
+      ['sortClause', 'ORDER BY'],
+      ['groupClause', 'GROUP BY'],
+      ['distinctClause', 'DISTINCT'],
+    ] as const;
+    for (const [field, construct] of lists) {
+      for (const entry of list(tree[field])) {
+        const node = as(entry, 'SortBy')?.['node'] ?? entry;
+        // DISTINCT without ON, or an ordinal: it means the output columns.
+        const isOutput = unwrap(node) === undefined || as(node, 'A_Const') !== undefined;
+        if (isOutput && kinds.some((kind) => kind !== 'clear')) this.steer(construct, undefined);
+        this.predicate(entry, construct);
+      }
+    }
+  }
+
+  #fromItem(item: unknown): void {
+    const node = unwrap(item);
+    if (node === undefined) return;
+    const { type, tree } = node;
+    if (type === 'RangeVar') return;
+    if (type === 'RangeSubselect') this.query(tree['subquery'], OUTPUT);
+    else if (type === 'JoinExpr') this.#join(tree);
+    else if (type === 'RangeTableSample') {
+      this.#fromItem(tree['relation']);
+      for (const field of ['args', 'repeatable'])
+        this.check(tree[field], { mode: 'value', construct: 'TABLESAMPLE' });
+    } else this.children(type, tree, { mode: 'value', construct: 'a function in FROM' });
+  }
+
+  /**
+   * The merged column of an inner JOIN USING is one side's column as it is; of an outer one it may be
+   * a conversion, which the server does not trace. When both sides are masked, it may be one in an
+   * inner join as well, unless they are the same relation.
+   */
+  #join(tree: Tree): void {
+    this.#fromItem(tree['larg']);
+    this.#fromItem(tree['rarg']);
+    this.predicate(tree['quals'], 'JOIN');
+    const using = names(tree['usingClause']);
+    const masked = using.filter((name) => this.lineage.isMaskedName(name));
+    const sides = [tree['larg'], tree['rarg']];
+    const tainted = sides.filter((side) => this.lineage.isTaintedItem(side));
+    const isNatural = tree['isNatural'] === true;
+    if (tainted.length === 0 || (masked.length === 0 && !isNatural)) return;
+    const what = masked[0] ?? 'the columns of a NATURAL JOIN';
+    this.steer(isNatural ? 'NATURAL JOIN' : 'JOIN USING', what);
+    const isSame = relationOf(sides[0]) !== undefined && relationOf(sides[0]) === relationOf(sides[1]);
+    if (tree['jointype'] !== 'JOIN_INNER' || (tainted.length > 1 && !isSame))
+      this.refuse(`${what} merged by a JOIN cannot be traced to one column`);
+  }
+
+  #write(type: string, tree: Tree): readonly OutputKind[] | undefined {
+    this.#with(tree);
+    const construct = statementLabel(type);
+    if (tree['selectStmt'] !== undefined)
+      this.query(tree['selectStmt'], { mode: 'value', construct: `${construct} ... SELECT` });
+    this.#assignments(tree['targetList'], construct);
+    const conflict = tree['onConflictClause'];
+    if (isTree(conflict)) {
+      this.#assignments(conflict['targetList'], 'ON CONFLICT DO UPDATE');
+      this.predicate(conflict['whereClause'], 'ON CONFLICT');
+    }
+    for (const field of ['fromClause', 'usingClause'])
+      for (const item of list(tree[field])) this.#fromItem(item);
+    this.#fromItem(tree['sourceRelation']);
+    this.predicate(tree['whereClause'], 'WHERE');
+    this.predicate(tree['joinCondition'], 'MERGE ... ON');
+    for (const entry of list(tree['mergeWhenClauses'])) {
+      const clause = as(entry, 'MergeWhenClause');
+      this.predicate(clause?.['condition'], 'MERGE ... WHEN');
+      this.#assignments(clause?.['targetList'], 'MERGE');
+      this.check(clause?.['values'], { mode: 'value', construct: 'MERGE' });
+    }
+    if (!isTree(tree['returningClause'])) return undefined;
+    const { targets, from } = outputOf(type, tree);
+    return this.#targets(targets, from, OUTPUT);
+  }
+
+  #assignments(targets: unknown, construct: string): void {
+    for (const entry of list(targets))
+      this.check(as(entry, 'ResTarget')?.['val'], { mode: 'value', construct });
+  }
+
+  /** It shows constants, estimates and row counts, not values; with ANALYZE the statement runs. */
+  #explain(tree: Tree): readonly OutputKind[] {
+    this.steer('EXPLAIN', undefined);
+    const isAnalyze = list(tree['options']).some((entry) => {
+      const element = as(entry, 'DefElem');
+      return text(element?.['defname'])?.toLowerCase() === 'analyze';
+    });
+    // ANALYZE false is taken for a run as well: stricter, and nobody writes it.
+    this.isPlanOnly = !isAnalyze;
+    this.query(tree['query'], OUTPUT);
+    this.isPlanOnly = false;
+    return ['clear'];
+  }
+
+  #createTableAs(tree: Tree): void {
+    if (tree['objtype'] === 'OBJECT_MATVIEW') this.refuseTouched('CREATE MATERIALIZED VIEW');
+    this.query(tree['query'], { mode: 'value', construct: 'CREATE TABLE AS' });
+  }
+
+  #copy(tree: Tree): void {
+    // Rows that come in are the client's own.
+    if (tree['is_from'] === true) return;
+    this.refuseTouched('COPY ... TO');
+  }
+}
+
+/** The one relation that a FROM item is, by the name it is written with. */
+function relationOf(item: unknown): string | undefined {
+  const relation = as(item, 'RangeVar');
+  return relation === undefined
+    ? undefined
+    : `${text(relation['schemaname']) ?? ''}.${text(relation['relname']) ?? ''}`;
+}

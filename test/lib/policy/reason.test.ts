@@ -1,0 +1,29 @@
+import t from 'tap';
+import { describeViolation } from '../../../lib/policy/reason.ts';
+
+t.test('the sentence names effect, object, way and rule', async (t) => {
+  const rule = 'no-destruction';
+  t.equal(
+    describeViolation({ rule, effect: 'delete', object: 'public.orders', via: undefined }),
+    'delete on public.orders is not allowed (rule "no-destruction")',
+  );
+  t.equal(
+    describeViolation({ rule, effect: 'drop', object: undefined, via: 'DO body' }),
+    'drop, by DO body, is not allowed (rule "no-destruction")',
+  );
+  t.equal(
+    describeViolation({ rule: 'unknown-effect', effect: 'unknown', object: undefined, via: undefined }),
+    'an operation that cannot be judged is not allowed (rule "unknown-effect")',
+  );
+});
+
+t.test('names from the client cannot forge lines or flood the message', async (t) => {
+  const forged = describeViolation({
+    rule: 'r',
+    effect: 'drop',
+    object: `a\nERROR: b\u001b[2J\u202e\u2028${'x'.repeat(5000)}`,
+    via: undefined,
+  });
+  t.notMatch(forged, /[\n\u001b\u202e\u2028]/);
+  t.ok(forged.length < 400);
+});
