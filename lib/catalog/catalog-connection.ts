@@ -16,12 +16,13 @@ export interface CatalogConnectionOptions {
 }
 
 export interface CatalogConnection {
+  readonly isOpen: boolean;
   /** Rejects with GatewayError CATALOG_UNREACHABLE, or CATALOG_QUERY with the server's error as cause. */
   query(text: string, values?: readonly unknown[]): Promise<readonly unknown[]>;
   close(): Promise<void>;
 }
 
-/** Only what the catalog's queries need in their way to wait for a lock; the caller tries again with less. */
+/** How long a query waits for a lock, milliseconds; its caller asks for less then. */
 const LOCK_TIME_MAX = 200;
 
 /** Without a search_path no name in a query or in a definition can mean what a user has made of it. */
@@ -72,6 +73,9 @@ export function createCatalogConnection(options: CatalogConnectionOptions): Cata
   };
 
   return {
+    get isOpen() {
+      return client !== undefined;
+    },
     query: async (text, values = []) => {
       clearTimeout(idleTimer);
       const opened = await open();
@@ -80,8 +84,7 @@ export function createCatalogConnection(options: CatalogConnectionOptions): Cata
         const result = await opened.query<Record<string, unknown>>(text, [...values]);
         return result.rows;
       } catch (error) {
-        // An error of the server leaves the connection usable, anything else does not.
-        if (sqlStateOf(error) === undefined) await drop(opened);
+        if (endsConnection(error)) await drop(opened);
         throw new GatewayError('CATALOG_QUERY', `the catalog cannot be read: ${reasonOf(error)}`, {
           cause: error,
         });
@@ -103,6 +106,12 @@ export function sqlStateOf(error: unknown): string | undefined {
   const source = error instanceof GatewayError ? error.cause : error;
   if (!(source instanceof Error) || !('severity' in source) || !('code' in source)) return undefined;
   return typeof source.code === 'string' ? source.code : undefined;
+}
+
+/** 57P..: the server shuts down or was told to end this session; 25P03 and 25P04 are its time-outs. */
+function endsConnection(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  return state === undefined || /^(?:08|57P|25P0[34])/.test(state);
 }
 
 function reasonOf(error: unknown): string {

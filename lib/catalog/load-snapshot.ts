@@ -132,8 +132,8 @@ async function readNames(connection: CatalogConnection, limits: CatalogLimits): 
       operators: await rows(queries.OPERATOR_ROUTINES, 'operators', linksMax),
     };
   } finally {
-    // After a failure the connection is gone or the transaction aborted; both end here.
-    await connection.query('ROLLBACK').catch(() => undefined);
+    // Nothing was written; if it fails, so will the next query, and say why.
+    if (connection.isOpen) await connection.query('ROLLBACK').catch(() => undefined);
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path';
 import { loadConfig } from '../config/load.ts';
+import { GatewayError } from '../errors.ts';
 
 export const DATA_DIR_OPTIONS = {
   config: { type: 'string', short: 'c' },
@@ -38,4 +39,8 @@ export function isUsageError(error: unknown): error is Error {
   if (error instanceof UsageError) return true;
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   return code?.startsWith('ERR_PARSE_ARGS') ?? false;
+}
+
+export function isConfigError(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === 'CONFIG_INVALID';
 }

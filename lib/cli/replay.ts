@@ -9,7 +9,7 @@ import { findRecording } from '../recording/library.ts';
 import { type PlaybackFormat, playBack } from '../recording/playback.ts';
 import { createCsvFormat, createJsonFormat } from '../recording/playback-data.ts';
 import { createTextFormat } from '../recording/playback-text.ts';
-import { escapeLine } from '../recording/printable.ts';
+import { escapeLine, escapeLines } from '../recording/printable.ts';
 import { type FinishEvent, openRecording, type Recording } from '../recording/reader.ts';
 import { describeFinish, stateOf } from '../recording/state.ts';
 import {
@@ -70,7 +70,7 @@ export async function runReplay(argv: readonly string[], io: CommandIo): Promise
   } catch (error) {
     if (!(error instanceof GatewayError) && !isUsageError(error)) throw error;
     const hint = isUsageError(error) ? '\nbin/replay --help shows how it is used' : '';
-    io.stderr.write(`replay: ${escapeLine(error.message)}${hint}\n`);
+    io.stderr.write(`replay: ${escapeLines(error.message)}${hint}\n`);
     // A file whose header cannot be read is a damaged recording, not a wrong argument.
     return error instanceof GatewayError && error.code === 'RECORDING_FORMAT' ? 1 : 2;
   } finally {

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { GatewayError } from '../errors.ts';
 import { findRecording, listNewest, type StoredRecording } from '../recording/library.ts';
 import { type PlaybackEvent, playBack } from '../recording/playback.ts';
-import { displayWidth, escapeLine, shorten } from '../recording/printable.ts';
+import { displayWidth, escapeLine, escapeLines, shorten } from '../recording/printable.ts';
 import { openRecording } from '../recording/reader.ts';
 import { describeFinish } from '../recording/state.ts';
 import { type SessionSummary, summariseSession } from '../recording/summary.ts';
@@ -55,7 +55,7 @@ export async function runSessions(argv: readonly string[], io: CommandIo): Promi
     return output.isInterrupted ? EXIT_INTERRUPTED : code;
   } catch (error) {
     if (!(error instanceof GatewayError) && !isUsageError(error)) throw error;
-    io.stderr.write(`weir sessions: ${escapeLine(error.message)}\n`);
+    io.stderr.write(`weir sessions: ${escapeLines(error.message)}\n`);
     return 2;
   } finally {
     output.release();
@@ -154,7 +154,7 @@ async function grepSessions(
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       unreadable += 1;
-      io.stderr.write(`weir sessions: ${escapeLine(error.message)}\n`);
+      io.stderr.write(`weir sessions: ${escapeLines(error.message)}\n`);
     }
   }
   return found === 0 || unreadable > 0 ? 1 : 0;
@@ -215,7 +215,7 @@ async function readSummary(path: string, io: CommandIo): Promise<SessionSummary 
     return await summariseSession(await openRecording(path));
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
-    io.stderr.write(`weir sessions: ${escapeLine(error.message)}\n`);
+    io.stderr.write(`weir sessions: ${escapeLines(error.message)}\n`);
     return undefined;
   }
 }

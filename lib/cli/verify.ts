@@ -8,12 +8,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { GatewayError } from '../errors.ts';
 import { listRecordings } from '../recording/library.ts';
-import { escapeLine } from '../recording/printable.ts';
+import { escapeLine, escapeLines } from '../recording/printable.ts';
 import { openRecording } from '../recording/reader.ts';
 import { describeFinish, type RecordingState, stateOf } from '../recording/state.ts';
 import {
   DATA_DIR_HELP,
   DATA_DIR_OPTIONS,
+  isConfigError,
   isUsageError,
   resolveDataDir,
   UsageError,
@@ -56,8 +57,8 @@ export async function runVerify(argv: readonly string[], io: CommandIo): Promise
     return await verifyAll(dataDir, io);
   } catch (error) {
     if (!(error instanceof GatewayError) && !isUsageError(error)) throw error;
-    io.stderr.write(`weir verify: ${escapeLine(error.message)}\n`);
-    return isUsageError(error) ? 2 : 3;
+    io.stderr.write(`weir verify: ${escapeLines(error.message)}\n`);
+    return isUsageError(error) || isConfigError(error) ? 2 : 3;
   }
 }
 

@@ -6,7 +6,6 @@ import { matchesName } from './connection-glob.ts';
 import { isWildcard } from './addresses.ts';
 import type {
   WrittenConnection,
-  WrittenFile,
   WrittenMask,
   WrittenRule,
   WrittenUser,
@@ -20,7 +19,7 @@ export interface Placed<T> {
 }
 
 export interface WrittenParts {
-  readonly file: WrittenFile;
+  readonly hasHashKey: boolean;
   readonly connections: readonly Placed<WrittenConnection>[];
   readonly users: readonly Placed<WrittenUser>[];
   readonly rules: readonly Placed<WrittenRule>[];
@@ -43,7 +42,7 @@ export function checkTogether(parts: WrittenParts): Finding[] {
     ...checkListeners(connections),
     ...connections.flatMap((connection) => checkUpstream(connection)),
     ...connections.flatMap((connection) => checkAuth(connection, parts)),
-    ...masks.flatMap((mask) => checkHashKey(mask, parts.file)),
+    ...masks.flatMap((mask) => checkHashKey(mask, parts.hasHashKey)),
   ];
 }
 
@@ -70,6 +69,10 @@ function checkListeners(connections: readonly Placed<WrittenConnection>[]): Find
 }
 
 function checkUpstream({ place, value }: Placed<WrittenConnection>): Finding[] {
+  if (value.catalog === undefined && value.catalog_password !== undefined) {
+    const text = 'has no effect without catalog. Write catalog = "postgres://USER@host:port".';
+    return [{ place, key: 'catalog_password', text }];
+  }
   if (value.upstream_ca === undefined || !['off', 'require'].includes(value.upstream_tls ?? '')) {
     return [];
   }
@@ -118,8 +121,8 @@ function checkPassthroughAuth(
   return findings;
 }
 
-function checkHashKey({ place, value }: Placed<WrittenMask>, file: WrittenFile): Finding[] {
-  if (value.with !== 'hash' || file.hash_key !== undefined) return [];
+function checkHashKey({ place, value }: Placed<WrittenMask>, hasHashKey: boolean): Finding[] {
+  if (value.with !== 'hash' || hasHashKey) return [];
   const text =
     'needs a key: anybody could find the value of a hash without one. Write hash_key = { env = "WEIR_HASH_KEY" } at the top of the file.';
   return [{ place, key: 'with', text }];

@@ -18,6 +18,7 @@ import {
   ruleSchema,
   userSchema,
   type WrittenConnection,
+  type WrittenFile,
 } from './schema.ts';
 
 /** A configuration of thousands of rules is a tenth of this; more is some other file. */
@@ -49,13 +50,13 @@ export function parseConfig(text: string, file: string): Config {
 }
 
 function buildConfig(text: string, file: string, bytes: Buffer): Config {
-  const parts = readParts(file, parseText(text, file), locateKeys(text));
+  const { written, ...parts } = readParts(file, parseText(text, file), locateKeys(text));
   return {
     file: resolve(file),
     version: createHash('sha256').update(bytes).digest('hex'),
-    dataDir: resolve(parts.file.data_dir),
-    durability: parts.file.durability,
-    hashKey: parts.file.hash_key,
+    dataDir: resolve(written.data_dir),
+    durability: written.durability,
+    hashKey: written.hash_key,
     connections: parts.connections.map(({ value }) => buildConnection(value)),
     users: parts.users.map(({ value }) => ({ ...value, scram: value.scram })),
     rules: parts.rules.map(({ value }) => value),
@@ -75,7 +76,11 @@ function parseText(text: string, file: string): unknown {
   }
 }
 
-function readParts(file: string, raw: unknown, findLine: FindLine): WrittenParts {
+function readParts(
+  file: string,
+  raw: unknown,
+  findLine: FindLine,
+): WrittenParts & { readonly written: WrittenFile } {
   const problems: ConfigProblem[] = [];
   const top: Place = { section: 'file', path: [], title: '', raw };
 
@@ -100,8 +105,8 @@ function readParts(file: string, raw: unknown, findLine: FindLine): WrittenParts
   const rules = checkAll(ruleSchema, 'rule');
   const masks = checkAll(maskSchema, 'mask');
   const parts: WrittenParts = {
-    // With a broken top level nothing is built; the checks between tables still run.
-    file: written ?? fileSchema.parse({ connection: [{}] }),
+    // As written: a key that is broken is there, and its own problem is told already.
+    hasHashKey: readTop(raw, 'hash_key') !== undefined,
     connections,
     users,
     rules,
@@ -111,14 +116,18 @@ function readParts(file: string, raw: unknown, findLine: FindLine): WrittenParts
   for (const { place, key, text } of checkTogether(parts)) {
     problems.push(problemAt(place, findLine, key, text));
   }
-  if (problems.length > 0) throw new ConfigError(file, problems);
-  return parts;
+  if (written === undefined || problems.length > 0) throw new ConfigError(file, problems);
+  return { ...parts, written };
 }
 
 /** The tables of one array; a value of another kind is told by the schema of the file. */
 function readTables(raw: unknown, section: Section): readonly unknown[] {
-  const tables: unknown = typeof raw === 'object' && raw !== null ? Reflect.get(raw, section) : [];
+  const tables = readTop(raw, section);
   return Array.isArray(tables) ? tables : [];
+}
+
+function readTop(raw: unknown, key: string): unknown {
+  return typeof raw === 'object' && raw !== null ? Reflect.get(raw, key) : undefined;
 }
 
 function buildConnection(written: WrittenConnection): ConnectionConfig {

@@ -72,13 +72,13 @@ function describeValue(
     // Only a whole [[table]] that is none has no key of its own.
     return `expected a table, found ${show(value)}. Write [[${section}]] with its keys below.`;
   }
-  const notYet = typeof value === 'string' ? VALUE_NOT_YET[key]?.[value] : undefined;
-  if (notYet !== undefined) return notYet;
-  if (value === undefined) return `missing: expected ${hint.expected}. Write ${hint.write}`;
+  const notYet = typeof value === 'string' ? readKey(VALUE_NOT_YET[key], value) : undefined;
+  if (typeof notYet === 'string') return notYet;
+  if (value === undefined) return `missing: expected ${hint.expected}. Write ${hint.write}.`;
   const found = hint.isSecret === true ? showKind(value) : show(value);
   const reason = issue.code === 'custom' ? readKey(issue.params, 'reason') : undefined;
   const why = typeof reason === 'string' ? ` (${reason})` : '';
-  return `expected ${hint.expected}, found ${found}${why}. Write ${hint.write}${describeMend(hint, why)}`;
+  return `expected ${hint.expected}, found ${found}${why}. Write ${hint.write}${describeMend(hint, why)}.`;
 }
 
 function describeMend(hint: Hint, why: string): string {
@@ -88,8 +88,8 @@ function describeMend(hint: Hint, why: string): string {
 }
 
 function describeUnknownKey(section: Section, table: string, key: string): string {
-  const notYet = table === '' ? NOT_YET[section][key] : undefined;
-  if (notYet !== undefined) return notYet;
+  const notYet = table === '' ? readKey(NOT_YET[section], key) : undefined;
+  if (typeof notYet === 'string') return notYet;
   const known = knownKeys(section, table);
   const meant = findMeant(key, known);
   if (meant !== undefined) return `unknown key. Did you mean ${meant}?`;
@@ -156,6 +156,7 @@ function readPath(raw: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((value, key) => readKey(value, key), raw);
 }
 
+/** Own keys only: a file may well hold a key called `constructor`. */
 function readKey(value: unknown, key: PropertyKey): unknown {
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
   return Reflect.get(value, key);

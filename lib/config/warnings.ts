@@ -41,6 +41,9 @@ function warnOfConnection(connection: ConnectionConfig, config: Config): string[
       'passes sign-ins through with TLS on both sides, where SCRAM cannot work: clients that bind it to the channel (libpq, pgjdbc, psycopg) are refused by the server. Write auth = "gateway".',
     );
   }
+  if (auth === 'passthrough' && upstream.password !== undefined) {
+    warn('password is not used with auth = "passthrough": clients bring their own.');
+  }
   if (auth === 'gateway' && catalog !== undefined) {
     warn('catalog is not used with auth = "gateway": the upstream user reads the catalog.');
   }

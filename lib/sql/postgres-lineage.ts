@@ -41,12 +41,14 @@ const ROUNDS_MAX = 200;
 
 export class Lineage {
   readonly touched = new Set<SensitiveRelation>();
-  readonly #relations: readonly SensitiveRelation[];
+  readonly #relations: ReadonlyMap<string, readonly SensitiveRelation[]>;
   readonly #sources = new Map<string, Source[]>();
   readonly #ctes = new Map<string, Derived[]>();
   readonly #byQuery = new Map<Tree, Derived>();
+  /** The same, innermost first, so that most statements settle in one round. */
+  #inner: readonly Derived[] = [];
   readonly #targets: { readonly name: string; readonly value: unknown }[] = [];
-  readonly #renamings: { readonly aliases: readonly string[]; readonly type: string; readonly tree: Tree }[] = [];
+  readonly #renamings: { readonly aliases: readonly string[]; readonly tree: Tree }[] = [];
   readonly #masked = new Set<string>();
   readonly #clear = new Set<string>();
   /** Something in FROM has columns that are not known here. */
@@ -54,7 +56,7 @@ export class Lineage {
   #depth = 0;
 
   constructor(relations: readonly SensitiveRelation[]) {
-    this.#relations = relations;
+    this.#relations = indexOf(relations);
   }
 
   /** Takes in the names of one statement, or of a body it holds. `settle` must follow. */
@@ -113,14 +115,13 @@ export class Lineage {
     if (matching.length > 0)
       this.#addSource(alias, { kind: 'sensitive', relations: matching, isRenamed: columns.length > 0 });
     // It may be a CTE, too: those are known only when all of the statement has been taken in.
-    this.#renamings.push({ aliases: columns, type: 'RangeVar', tree });
+    this.#renamings.push({ aliases: columns, tree });
     if (matching.length === 0) this.#addSource(alias, { kind: 'other' });
   }
 
   #matching(schema: string | undefined, name: string): readonly SensitiveRelation[] {
-    return this.#relations.filter(
-      (relation) => relation.name === name && (schema === undefined || relation.schema === schema),
-    );
+    const named = this.#relations.get(name) ?? [];
+    return schema === undefined ? named : named.filter((relation) => relation.schema === schema);
   }
 
   #touch(relation: SensitiveRelation): void {
@@ -200,12 +201,13 @@ export class Lineage {
     if (name === undefined) return;
     const known = this.#sources.get(name);
     if (known === undefined) this.#sources.set(name, [source]);
-    else known.push(source);
+    else if (!known.some((other) => isSameSource(other, source))) known.push(source);
   }
 
   /** Spreads masked names through aliases until nothing changes. */
   settle(): void {
     for (const { tree } of this.#renamings) this.#linkCte(tree);
+    this.#inner = [...this.#byQuery.values()].reverse();
     for (let round = 0; round < ROUNDS_MAX; round += 1) if (!this.#spread()) return;
     throw new TooDeepError('too many names');
   }
@@ -225,7 +227,7 @@ export class Lineage {
   #spread(): boolean {
     const before = this.#masked.size;
     let isChanged = false;
-    for (const item of this.#byQuery.values()) {
+    for (const item of this.#inner) {
       if (!item.isTainted && this.isTaintedQuery(item.queryType, item.query)) {
         item.isTainted = true;
         isChanged = true;
@@ -275,10 +277,9 @@ export class Lineage {
     const { type, tree } = node;
     if (type === 'RangeVar') return this.#isTaintedRelation(tree);
     if (type === 'RangeTableSample') return this.isTaintedItem(tree['relation']);
-    if (type === 'JoinExpr') return this.isTaintedQuery(type, tree);
-    if (type !== 'RangeSubselect') return false;
-    const query = unwrap(tree['subquery']);
-    return query !== undefined && this.isTaintedQuery(query.type, query.tree);
+    // Settled before, from the inside out: looking again at each level would take exponential time.
+    const query = type === 'RangeSubselect' ? unwrap(tree['subquery'])?.tree : tree;
+    return query !== undefined && this.#byQuery.get(query)?.isTainted === true;
   }
 
   #isTaintedRelation(rangeVar: Tree): boolean {
@@ -302,7 +303,8 @@ export class Lineage {
     const alias = parts[0];
     // (u).email is u.email; (s.u).email, (u).address.street and the like are expressions.
     if (parts.length !== 1 || steps.length !== 1 || alias === undefined) return undefined;
-    if (!this.#sources.has(alias)) return undefined;
+    // A column comes before a range variable of its name: (email).lower is lower(email).
+    if (!this.#sources.has(alias) || this.#masked.has(alias)) return undefined;
     if (as(steps[0], 'A_Star') !== undefined) return this.#isTaintedAlias(alias) ? 'star' : 'clear';
     const name = names(steps)[0];
     return name === undefined ? undefined : this.#qualifiedReference(alias, name);
@@ -362,58 +364,88 @@ export class Lineage {
         source.relations.every((relation) => relation.clear.includes(name));
       return isKnown ? 'clear' : 'call';
     }
-    if (!this.#isColumnOfDerived(source.item, name, 0)) return 'call';
+    if (!this.#isColumnOfDerived(source.item, name, new Set())) return 'call';
     return this.#masked.has(name) ? 'masked' : 'clear';
   }
 
   /** Whether a sub-select, CTE or join is known to have this column: else `s.f` may be the call f(s). */
-  #isColumnOfDerived(item: Derived, name: string, depth: number): boolean {
-    if (depth > 100) return false;
+  #isColumnOfDerived(item: Derived, name: string, seen: Set<Tree>): boolean {
     if (item.columnAliases.includes(name)) return true;
-    return this.#isColumnOfQuery(item.queryType, item.query, name, depth);
+    return this.#isColumnOfQuery(item.queryType, item.query, name, seen);
   }
 
-  #isColumnOfQuery(type: string, tree: Tree, name: string, depth: number): boolean {
+  #isColumnOfQuery(type: string, tree: Tree, name: string, seen: Set<Tree>): boolean {
+    if (seen.has(tree)) return false;
+    seen.add(tree);
     if (type === 'JoinExpr')
-      return [tree['larg'], tree['rarg']].some((item) => this.#isColumnOfItem(item, name, depth + 1));
+      return [tree['larg'], tree['rarg']].some((item) => this.#isColumnOfItem(item, name, seen));
     const left = tree['larg'];
-    if (type === 'SelectStmt' && isTree(left)) return this.#isColumnOfQuery(type, left, name, depth + 1);
+    if (type === 'SelectStmt' && isTree(left)) return this.#isColumnOfQuery(type, left, name, seen);
     const { targets, from } = outputOf(type, tree);
     return targets.some((entry) => {
       const target = as(entry, 'ResTarget');
       const value = target?.['val'];
       if (!isStar(value)) return (text(target?.['name']) ?? impliedName(value)) === name;
       const alias = starAlias(value);
-      if (alias === undefined) return from.some((item) => this.#isColumnOfItem(item, name, depth + 1));
+      if (alias === undefined) return from.some((item) => this.#isColumnOfItem(item, name, seen));
       return (this.#sources.get(alias) ?? []).some((source) =>
         source.kind === 'derived'
-          ? this.#isColumnOfDerived(source.item, name, depth + 1)
+          ? this.#isColumnOfDerived(source.item, name, seen)
           : isColumnOf(source, name),
       );
     });
   }
 
-  #isColumnOfItem(value: unknown, name: string, depth: number): boolean {
+  #isColumnOfItem(value: unknown, name: string, seen: Set<Tree>): boolean {
     const node = unwrap(value);
     if (node === undefined) return false;
     const { type, tree } = node;
     if (aliasColumns(tree).includes(name)) return true;
-    if (type === 'JoinExpr') return this.#isColumnOfQuery(type, tree, name, depth);
-    if (type === 'RangeTableSample') return this.#isColumnOfItem(tree['relation'], name, depth);
+    if (type === 'JoinExpr') return this.#isColumnOfQuery(type, tree, name, seen);
+    if (type === 'RangeTableSample') return this.#isColumnOfItem(tree['relation'], name, seen);
     if (type === 'RangeSubselect') {
       const query = unwrap(tree['subquery']);
-      return query !== undefined && this.#isColumnOfQuery(query.type, query.tree, name, depth);
+      return query !== undefined && this.#isColumnOfQuery(query.type, query.tree, name, seen);
     }
     if (type !== 'RangeVar') return false;
     const relation = text(tree['relname']) ?? '';
     const matching = this.#matching(text(tree['schemaname']), relation);
     if (matching.some((found) => found.masked.includes(name) || found.clear.includes(name))) return true;
-    return (this.#ctes.get(relation) ?? []).some((item) => this.#isColumnOfDerived(item, name, depth));
+    return (this.#ctes.get(relation) ?? []).some((item) => this.#isColumnOfDerived(item, name, seen));
   }
 
   isMaskedName(name: string): boolean {
     return this.#masked.has(name);
   }
+}
+
+function isSameSource(one: Source, other: Source): boolean {
+  if (one.kind === 'sensitive')
+    return (
+      other.kind === 'sensitive' &&
+      one.isRenamed === other.isRenamed &&
+      one.relations.length === other.relations.length &&
+      one.relations.every((relation, index) => relation === other.relations[index])
+    );
+  if (one.kind === 'derived') return other.kind === 'derived' && one.item === other.item;
+  return other.kind === 'other';
+}
+
+/** Relations by name, made once for each set of them: there may be thousands. */
+const indexes = new WeakMap<readonly SensitiveRelation[], Map<string, SensitiveRelation[]>>();
+
+function indexOf(relations: readonly SensitiveRelation[]): Map<string, SensitiveRelation[]> {
+  let index = indexes.get(relations);
+  if (index === undefined) {
+    index = new Map();
+    for (const relation of relations) {
+      const same = index.get(relation.name);
+      if (same === undefined) index.set(relation.name, [relation]);
+      else same.push(relation);
+    }
+    indexes.set(relations, index);
+  }
+  return index;
 }
 
 function isTaintedSource(source: Source): boolean {

@@ -1,7 +1,7 @@
 /** The masked-value table (wire.md A5): each value is handed back to real servers in both formats. */
 
 import pg from 'pg';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import type { EmbeddedPostgres } from '../../../lib/demo/embedded-postgres.ts';
 import { ELEMENT_OF_ARRAY, TYPE } from '../../../lib/masking/value-types.ts';
 import { type MaskedColumn, type MaskKind, maskValueFor } from '../../../lib/masking/values.ts';
@@ -40,7 +40,7 @@ function sampleOf(column: MaskedColumn): Buffer {
   return column.format === 'text' ? Buffer.from(SAMPLE_UUID) : Buffer.from(SAMPLE_UUID.replaceAll('-', ''), 'hex');
 }
 
-async function accepts(t: Tap.Test, server: EmbeddedPostgres): Promise<void> {
+async function accepts(t: Test, server: EmbeddedPostgres): Promise<void> {
   const client = new pg.Client({ ...server, database: 'postgres' });
   await client.connect();
   t.teardown(() => client.end());
@@ -68,10 +68,6 @@ async function accepts(t: Tap.Test, server: EmbeddedPostgres): Promise<void> {
       }
     }
   }
-}
-
-namespace Tap {
-  export type Test = Parameters<NonNullable<Parameters<typeof t.test>[1]>>[0];
 }
 
 t.test('PostgreSQL 18 accepts every masked value', { skip: embeddedPostgresMissing() }, async (t) => {
