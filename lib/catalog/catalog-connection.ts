@@ -23,7 +23,7 @@ export interface CatalogConnection {
 }
 
 /** How long a query waits for a lock, milliseconds; its caller asks for less then. */
-const LOCK_TIME_MAX = 200;
+const LOCK_TIME_MAX = 100;
 
 /** Without a search_path no name in a query or in a definition can mean what a user has made of it. */
 const PREPARE_SESSION = `SELECT pg_catalog.set_config('search_path', '', false),

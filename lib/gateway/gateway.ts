@@ -78,6 +78,7 @@ class RunningGateway implements Gateway {
   }
 
   async listen(): Promise<void> {
+    await this.#shared.warmUp();
     for (const door of this.#doors) {
       const { name, listen: at, limits } = door.connection;
       const listener = await listen({

@@ -41,6 +41,11 @@ export class Leg {
     return this.#socket.writableNeedDrain;
   }
 
+  /** How many sends wait for `flush`. */
+  get pendingCount(): number {
+    return this.#pending.length;
+  }
+
   /** The plain socket was wrapped by TLS; everything goes through that from now on. */
   replaceSocket(socket: Duplex): void {
     this.#socket = socket;
@@ -72,12 +77,18 @@ export class Leg {
     this.#pendingSize += bytes.length;
   }
 
-  flush(): void {
-    const pending = this.#pending;
-    if (pending.length === 0) return;
+  /** Drops what waits for `flush`. */
+  discard(): void {
     this.#pending = [];
-    const size = this.#pendingSize;
     this.#pendingSize = 0;
+  }
+
+  /** Writes the first `count` of what is pending. */
+  flush(count = this.#pending.length): void {
+    const pending = this.#pending.splice(0, count);
+    if (pending.length === 0) return;
+    const size = this.#pending.length === 0 ? this.#pendingSize : sizeOf(pending);
+    this.#pendingSize -= size;
     if (this.#isFinished || this.#socket.destroyed) return;
     const [first] = pending;
     if (pending.length === 1 && first !== undefined) {
@@ -125,6 +136,10 @@ export class Leg {
   readonly #onClose = (): void => {
     if (!this.#hasEnded) this.#events.onClosed('the connection was closed');
   };
+}
+
+function sizeOf(buffers: readonly Buffer[]): number {
+  return buffers.reduce((sum, { length }) => sum + length, 0);
 }
 
 function ignore(): void {

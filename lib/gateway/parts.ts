@@ -26,6 +26,8 @@ export interface SharedParts {
   readonly hashKey: Buffer | undefined;
   /** For mock verifiers of unknown users (PG-15): the same salt for the same name in this run. */
   readonly serverSecret: Buffer;
+  /** Starts the SQL workers, so that the first statement does not wait for them. */
+  warmUp(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -48,6 +50,9 @@ export async function createSharedParts(config: Config, log: Log): Promise<Share
       const reader = createPostgresReader({ parseSizeMax: limits.parseSizeMax });
       readers.set(limits.parseSizeMax, reader);
       return reader;
+    },
+    warmUp: async () => {
+      await Promise.all([...readers.values()].map((reader) => reader.analyze('SELECT 1')));
     },
     close: async () => {
       await Promise.all(catalogs.map((one) => one.close()));

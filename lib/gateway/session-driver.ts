@@ -3,70 +3,54 @@
  * every protocol and knows none. A fault in here ends this session only.
  */
 
-import type { Duplex } from 'node:stream';
 import type {
   Decision,
   Fact,
-  Operation,
-  ProtocolSession,
   SessionCommand,
   SessionEvent,
   Side,
 } from '../../protocols/contract.ts';
 import { GatewayError } from '../errors.ts';
-import type { RecordedNote, SessionRecorder } from '../recording/recording.ts';
+import type { RecordedNote } from '../recording/recording.ts';
+import { Alarms } from './alarms.ts';
+import type { Decided, DriverParts, Secured } from './driver-parts.ts';
+import { DriverRecording } from './driver-recording.ts';
 import { Leg } from './leg.ts';
 
-export interface Secured {
-  readonly socket: Duplex;
-  readonly alpn: string | undefined;
-  readonly channelBinding: Buffer | undefined;
-}
-
-/** What a decision tells the recording beside itself. */
-export interface Decided {
-  readonly decision: Decision;
-  readonly note: RecordedNote | undefined;
-}
-
-export interface DriverParts {
-  readonly session: ProtocolSession;
-  readonly client: Duplex;
-  readonly openUpstream: () => Promise<Duplex>;
-  readonly secureClient: (socket: Duplex, bytes: Buffer) => Promise<Secured>;
-  readonly secureServer: (socket: Duplex) => Promise<Secured>;
-  /** Never rejects: what cannot be decided is blocked. */
-  readonly decide: (operation: Operation) => Decided | Promise<Decided>;
-  /** Throws GatewayError where the session cannot be recorded. */
-  readonly startRecording: () => SessionRecorder;
-  readonly onFact: (fact: Fact) => void;
-  readonly onTrouble: (error: unknown) => void;
-  /** Once, when both sides are gone. `isAbandoned`: the server was still at work for this client. */
-  readonly onOver: (isAbandoned: boolean) => void;
-}
+export type { Decided, DriverParts, Secured };
 
 /** How long a peer gets to take what was sent before a close, milliseconds. */
 const CLOSE_TIMEOUT = 10_000;
 /** How long a client that has got everything may take to close its side, milliseconds. */
 const LINGER_TIMEOUT = 2_000;
 const CLOSE_ALARM = 'driver: close';
-/** Records before the recording is started: start-up packets, each at most 10 kB. */
-const EARLY_RECORDS_MAX = 64;
+
+type DecideCommand = Extract<SessionCommand, { kind: 'decide' }>;
+
+/** The answer to a sign-in that cannot be recorded. */
+const UNRECORDED: Decision = {
+  kind: 'block',
+  rule: undefined,
+  code: '58030',
+  reason: 'Weir cannot record this session, so it is refused',
+};
 
 export class SessionDriver {
   readonly #parts: DriverParts;
   readonly #client: Leg;
   #server: Leg | undefined;
-  #recorder: SessionRecorder | undefined;
-  #early: { from: Side; bytes: Buffer; by: 'gateway' | undefined }[] | undefined = [];
-  readonly #alarms = new Map<string, NodeJS.Timeout>();
+  readonly #recording = new DriverRecording();
+  readonly #alarms = new Alarms();
   #isClosing = false;
   #isOver = false;
   #isAbandoned = false;
   #isServerGone = false;
   #endReason = 'closed';
-  /** durability = "synced": sends to the server wait here for the disk. */
-  #syncing: Promise<void> | undefined;
+  /** durability = "synced": what is sent to the server waits for the disk. */
+  #isSyncing = false;
+  #isFinishDue = false;
+  /** The client has got a part of what was for it, perhaps of a message. */
+  #isCut = false;
 
   constructor(parts: DriverParts) {
     this.#parts = parts;
@@ -93,18 +77,34 @@ export class SessionDriver {
   }
 
   #apply(commands: readonly SessionCommand[]): void {
-    const operations: { operation: Operation; holds: Side }[] = [];
-    for (const command of commands) {
-      if (command.kind === 'decide') operations.push(command);
-      else this.#carryOut(command);
+    const waiting = this.#carryOutAll(commands);
+    // A loop and no recursion: one chunk may hold thousands of statements that are decided at once.
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      waiting.unshift(...this.#carryOutAll(this.#decide(next)));
     }
-    for (const { operation, holds } of operations) this.#decide(operation, holds);
   }
 
-  #carryOut(command: Exclude<SessionCommand, { kind: 'decide' }>): void {
+  /** Operations come back, to be decided after the rest. */
+  #carryOutAll(commands: readonly SessionCommand[]): DecideCommand[] {
+    const operations: DecideCommand[] = [];
+    let done = 0;
+    try {
+      for (const command of commands) {
+        if (command.kind === 'decide') operations.push(command);
+        else this.#carryOut(command);
+        done += 1;
+      }
+    } catch (error) {
+      this.#isCut = commands.slice(done).some((left) => left.kind === 'send' && left.to === 'client');
+      throw error;
+    }
+    return operations;
+  }
+
+  #carryOut(command: Exclude<SessionCommand, DecideCommand>): void {
     switch (command.kind) {
       case 'record':
-        this.#record(command.from, command.bytes, command.by);
+        this.#recording.append(command.from, command.bytes, command.by);
         break;
       case 'send':
         this.#leg(command.to)?.send(command.bytes);
@@ -120,10 +120,11 @@ export class SessionDriver {
         break;
       case 'finish':
         this.#flush();
-        this.#leg(command.side)?.finish();
+        if (command.side === 'server' && this.#isSyncing) this.#isFinishDue = true;
+        else this.#leg(command.side)?.finish();
         break;
       case 'wake':
-        this.#setAlarm(command.alarm, command.after);
+        this.#alarms.set(command.alarm, command.after, () => this.dispatch({ kind: 'woke', alarm: command.alarm }));
         break;
       case 'close':
         this.#close();
@@ -131,66 +132,54 @@ export class SessionDriver {
     }
   }
 
-  #decide(operation: Operation, holds: Side): void {
-    if (operation.kind === 'sign-in' && !this.#startRecording(operation.id)) return;
-    const decided = this.#parts.decide(operation);
-    if (!(decided instanceof Promise)) {
-      this.#deliver(operation.id, decided);
-      return;
+  /** What the session makes of the decision; nothing yet where that takes a while. */
+  #decide({ operation, holds }: DecideCommand): readonly SessionCommand[] {
+    const { id } = operation;
+    if (operation.kind === 'sign-in' && !this.#startRecording()) {
+      return this.#deliver(id, { decision: UNRECORDED, note: undefined });
     }
+    const decided = this.#parts.decide(operation);
+    if (!(decided instanceof Promise)) return this.#deliver(id, decided);
     // What came before may go on its way while this waits.
     this.#flush();
     this.#leg(holds)?.pause('decision');
-    void decided.then((late) => {
-      if (this.#isOver) return;
-      this.#leg(holds)?.resume('decision');
-      try {
-        this.#deliver(operation.id, late);
-        this.#flush();
-      } catch (error) {
-        this.#fail(error);
-      }
-    });
+    void decided.then(
+      (late) => {
+        if (this.#isOver) return;
+        this.#leg(holds)?.resume('decision');
+        try {
+          this.#apply(this.#deliver(id, late));
+          this.#flush();
+        } catch (error) {
+          this.#fail(error);
+        }
+      },
+      (error: unknown) => this.#fail(error),
+    );
+    return [];
   }
 
-  #deliver(id: number, { decision, note }: Decided): void {
-    if (this.#isClosing) return;
-    if (note !== undefined) this.#recorder?.note(note);
-    this.#apply(this.#parts.session.handle({ kind: 'decided', id, decision }));
+  #deliver(id: number, { decision, note }: Decided): readonly SessionCommand[] {
+    if (this.#isClosing) return [];
+    if (note !== undefined) this.#recording.note(note);
+    return this.#parts.session.handle({ kind: 'decided', id, decision });
   }
 
-  /** A client that asks to sign in is on record from its first byte; strangers and cancels are not. */
-  #startRecording(id: number): boolean {
+  #startRecording(): boolean {
     try {
-      this.#recorder = this.#parts.startRecording();
-      for (const { from, bytes, by } of this.#early ?? []) this.#recorder.append(from, bytes, by);
-      this.#early = undefined;
+      this.#recording.start(this.#parts.startRecording);
       return true;
     } catch (error) {
       this.#parts.onTrouble(error);
-      this.#recorder = undefined;
-      this.#early = undefined;
-      const reason = 'Weir cannot record this session, so it is refused';
-      this.#deliver(id, {
-        decision: { kind: 'block', rule: undefined, code: '58030', reason },
-        note: undefined,
-      });
+      this.#endRecording('it could not be started');
       return false;
-    }
-  }
-
-  #record(from: Side, bytes: Buffer, by: 'gateway' | undefined): void {
-    if (this.#recorder !== undefined) {
-      this.#recorder.append(from, bytes, by);
-    } else if (this.#early !== undefined && this.#early.length < EARLY_RECORDS_MAX) {
-      this.#early.push({ from, bytes: Buffer.from(bytes), by });
     }
   }
 
   #onFact(fact: Fact): void {
     if (fact.kind === 'refused') {
       this.#endReason = `refused: ${fact.reason}`;
-      this.#recorder?.note({ kind: 'refused', code: fact.code, reason: fact.reason });
+      this.#recording.note({ kind: 'refused', code: fact.code, reason: fact.reason });
     }
     this.#parts.onFact(fact);
   }
@@ -202,7 +191,7 @@ export class SessionDriver {
 
   /** Called by the owner once it knows who signed in. */
   note(note: RecordedNote): void {
-    this.#recorder?.note(note);
+    this.#recording.note(note);
   }
 
   #openServer(): void {
@@ -247,13 +236,6 @@ export class SessionDriver {
     else this.dispatch({ kind: 'closed', side, reason });
   }
 
-  #setAlarm(alarm: string, after: number | undefined): void {
-    clearTimeout(this.#alarms.get(alarm));
-    this.#alarms.delete(alarm);
-    if (after === undefined) return;
-    this.#alarms.set(alarm, setTimeout(() => this.dispatch({ kind: 'woke', alarm }), after));
-  }
-
   #eventsOf(side: Side) {
     const other: Side = side === 'client' ? 'server' : 'client';
     return {
@@ -267,7 +249,9 @@ export class SessionDriver {
   #onClosed(side: Side, reason: string | undefined): void {
     if (this.#isOver) return;
     if (this.#isClosing) {
-      if (side === 'client') this.#finishOver(this.#endReason);
+      if (side === 'server') return;
+      if (reason === undefined) this.#overOnceTaken();
+      else this.#finishOver(this.#endReason);
       return;
     }
     if (side === 'client') {
@@ -282,46 +266,60 @@ export class SessionDriver {
   #flush(): void {
     this.#client.flush();
     if (this.#client.isFull) this.#server?.pause('peer');
+    this.#flushServer();
+  }
+
+  #flushServer(): void {
     const server = this.#server;
-    if (server === undefined) return;
-    const synced = this.#syncing ?? this.#recorder?.synced();
+    if (server === undefined || this.#isSyncing || server.pendingCount === 0) return;
+    const synced = this.#recording.synced();
+    const due = server.pendingCount;
     if (synced === undefined) {
-      server.flush();
-      if (server.isFull) this.#client.pause('peer');
+      this.#forward(server, due);
       return;
     }
-    if (this.#syncing !== undefined) return;
-    // The request is on the disk before it is forwarded; what comes meanwhile waits with it.
+    // The request is on the disk before it is forwarded; what comes meanwhile waits for a flush of its own.
     this.#client.pause('sync');
-    this.#syncing = synced;
+    this.#isSyncing = true;
     void synced.then(
       () => {
-        this.#syncing = undefined;
-        server.flush();
+        this.#isSyncing = false;
+        this.#forward(server, due);
+        this.#flushServer();
+        if (this.#isSyncing) return;
         this.#client.resume('sync');
+        if (this.#isFinishDue) server.finish();
       },
       (error: unknown) => this.#fail(error),
     );
+  }
+
+  #forward(server: Leg, count: number): void {
+    server.flush(count);
+    if (server.isFull) this.#client.pause('peer');
   }
 
   /** Our own fault or the recorder's: the client is told where that is possible, and it is over. */
   #fail(error: unknown): void {
     if (this.#isOver) return;
     this.#parts.onTrouble(error);
-    this.#recorder = undefined;
-    this.#early = undefined;
-    const isOurs = !(error instanceof GatewayError);
-    const reason = isOurs ? 'internal error in Weir' : 'Weir cannot record this session any longer';
+    const isRecordable = !(error instanceof GatewayError && error.code.startsWith('RECORDING_'));
+    const reason = isRecordable ? 'internal error in Weir' : 'Weir cannot record this session any longer';
     this.#endReason = reason;
+    this.#server?.discard();
     try {
-      // Without a recorder nothing may pass, so only the session's last word is sent.
-      const commands = this.#parts.session.handle({ kind: 'stopped', code: '58030', reason });
+      // Nothing may pass any more but the session's last word, and not even that within a message (GW-13).
+      const commands = this.#isCut
+        ? []
+        : this.#parts.session.handle({ kind: 'stopped', code: '58030', reason });
       for (const command of commands) {
+        if (command.kind === 'record' && isRecordable) this.#carryOut(command);
         if (command.kind === 'send' && command.to === 'client') this.#client.send(command.bytes);
       }
     } catch (second) {
       this.#parts.onTrouble(second);
     }
+    this.#endRecording(reason);
     this.#close();
   }
 
@@ -330,36 +328,45 @@ export class SessionDriver {
     if (this.#isClosing) return;
     this.#isClosing = true;
     if (this.#server !== undefined && !this.#isServerGone && this.isBusy) this.#isAbandoned = true;
+    // What is not on the disk by now is not forwarded any more.
+    this.#flushServer();
+    if (this.#isSyncing) this.#server?.discard();
     this.#server?.finish();
     this.#client.finish();
     this.#client.socket.resume();
     this.#overAfter(CLOSE_TIMEOUT);
+    this.#overOnceTaken();
+  }
+
+  /** Cutting a socket that has unread or unsent bytes resets it, and the client could lose our last word. */
+  #overOnceTaken(): void {
     const { socket } = this.#client;
-    if (socket.destroyed || socket.readableEnded) this.#finishOver(this.#endReason);
-    // Cutting a socket that has unread bytes resets it, and the client could lose our last word.
-    else if (socket.writableFinished) this.#overAfter(LINGER_TIMEOUT);
-    else socket.once('finish', () => this.#overAfter(LINGER_TIMEOUT));
+    if (socket.destroyed) this.#finishOver(this.#endReason);
+    else if (!socket.writableFinished) socket.once('finish', () => this.#overOnceTaken());
+    else if (socket.readableEnded) this.#finishOver(this.#endReason);
+    else this.#overAfter(LINGER_TIMEOUT);
   }
 
   #overAfter(milliseconds: number): void {
-    clearTimeout(this.#alarms.get(CLOSE_ALARM));
-    const timer = setTimeout(() => this.#finishOver(this.#endReason), milliseconds);
-    this.#alarms.set(CLOSE_ALARM, timer);
+    this.#alarms.set(CLOSE_ALARM, milliseconds, () => this.#finishOver(this.#endReason));
   }
 
   #finishOver(reason: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    for (const timer of this.#alarms.values()) clearTimeout(timer);
     this.#alarms.clear();
     this.#client.destroy();
     this.#server?.destroy();
+    this.#endRecording(reason);
+    this.#parts.onOver(this.#isAbandoned);
+  }
+
+  #endRecording(reason: string): void {
     try {
-      this.#recorder?.end(reason);
+      this.#recording.end(reason);
     } catch (error) {
       this.#parts.onTrouble(error);
     }
-    this.#parts.onOver(this.#isAbandoned);
   }
 
   #leg(side: Side): Leg | undefined {

@@ -48,13 +48,7 @@ export const SYSTEM_COLUMNS: readonly SystemColumns[] = [
   {
     schema: 'pg_catalog',
     relation: 'pg_stats_ext_exprs',
-    columns: [
-      'most_common_vals',
-      'histogram_bounds',
-      'most_common_elems',
-      'range_length_histogram',
-      'range_bounds_histogram',
-    ],
+    columns: ['most_common_vals', 'histogram_bounds', 'most_common_elems'],
     reason: 'statistics of expressions over columns',
   },
   {

@@ -77,7 +77,11 @@ export interface StatementAnalysis {
 export type AnalysisResult =
   | StatementAnalysis
   /** The server would refuse it too; `position` is 1-based in characters. */
-  | { readonly kind: 'syntax-error'; readonly message: string; readonly position: number | undefined }
+  | {
+      readonly kind: 'syntax-error';
+      readonly message: string;
+      readonly position: number | undefined;
+    }
   /** Too large, too slow, too deep, a fault in the parser: it cannot be decided, so it is refused. */
   | { readonly kind: 'refused'; readonly reason: string };
 

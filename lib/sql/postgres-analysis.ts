@@ -74,12 +74,20 @@ function bodyExposure(statement: ParsedStatement, sensitive: SensitiveRelations)
 
 function scanBody(scan: EffectScan, statement: ParsedStatement, language: string): void {
   const options = list(statement.tree['options']);
-  const scope = { ctes: new Set<string>(), via: undefined, isPlanOnly: false, text: statement.text };
+  const scope = {
+    ctes: new Set<string>(),
+    via: undefined,
+    isPlanOnly: false,
+    text: statement.text,
+  };
   const body = readBody(options, statement.text, false);
   const isForeign = body.isForeign || (language !== 'sql' && language !== 'plpgsql');
   if (isForeign) scan.add('code', undefined, scope);
   if (isForeign || body.opaque !== undefined)
-    scan.add('unknown', undefined, { ...scope, via: body.opaque ?? `code in language ${language}` });
+    scan.add('unknown', undefined, {
+      ...scope,
+      via: body.opaque ?? `code in language ${language}`,
+    });
   scan.visitStatements(body.statements, scope);
   // BEGIN ATOMIC and RETURN stand in the tree; argument defaults and the SET clause count as well.
   const rest: Tree = {

@@ -9,7 +9,16 @@ import { objectName, objectNames, relationName } from './postgres-names.ts';
 import type { ParsedStatement } from './postgres-parse.ts';
 import { SPECIAL } from './postgres-special.ts';
 import { PLAIN_NODES, STATEMENTS, type StatementRule } from './postgres-statements.ts';
-import { as, DEPTH_MAX, forEachChild, isTree, list, text, TooDeepError, type Tree } from './postgres-tree.ts';
+import {
+  as,
+  DEPTH_MAX,
+  forEachChild,
+  isTree,
+  list,
+  text,
+  TooDeepError,
+  type Tree,
+} from './postgres-tree.ts';
 
 export interface Scope {
   /** Names of the common table expressions in sight: not relations. */
@@ -27,7 +36,14 @@ const NO_CTES: ReadonlySet<string> = new Set();
 const RUN_EFFECTS: ReadonlySet<Effect> = new Set(['insert', 'update', 'delete', 'create', 'lock']);
 
 /** Nodes with nothing in them that matters here: most of a long list of values. */
-const LEAVES: ReadonlySet<string> = new Set(['A_Const', 'String', 'Integer', 'ParamRef', 'A_Star', 'Alias']);
+const LEAVES: ReadonlySet<string> = new Set([
+  'A_Const',
+  'String',
+  'Integer',
+  'ParamRef',
+  'A_Star',
+  'Alias',
+]);
 
 /** Distinct effects, functions and operators of one text; beyond it the text is refused. */
 const ENTRIES_MAX = 20_000;

@@ -76,5 +76,11 @@ export function statementLabel(type: string): string {
     CreateStatsStmt: 'CREATE STATISTICS',
     CreateStmt: 'CREATE TABLE',
   };
-  return known[type] ?? type.replace(/Stmt$/, '').replace(/([a-z])([A-Z])/g, '$1 $2').toUpperCase();
+  return (
+    known[type] ??
+    type
+      .replace(/Stmt$/, '')
+      .replace(/([a-z])([A-Z])/g, '$1 $2')
+      .toUpperCase()
+  );
 }

@@ -7,7 +7,8 @@
 import type { Exposure, OutputKind, SensitiveRelation, SensitiveRelations } from './analysis.ts';
 import { functionEffect } from './postgres-functions.ts';
 import { ExpressionJudge, type Use } from './postgres-expressions.ts';
-import { isStar, Lineage, outputOf } from './postgres-lineage.ts';
+import { Lineage } from './postgres-lineage.ts';
+import { isStar, outputOf } from './postgres-outputs.ts';
 import type { ParsedStatement } from './postgres-parse.ts';
 import { readBody } from './postgres-routines.ts';
 import { HARMLESS_STATEMENTS, statementLabel } from './postgres-exposure-tables.ts';
@@ -78,7 +79,25 @@ function findRevealing(statements: readonly ParsedStatement[]): string | undefin
 }
 
 /** Walks one statement; the expressions in it are judged by ExpressionJudge. */
-class StatementJudge extends ExpressionJudge {
+class StatementJudge {
+  readonly #lineage: Lineage;
+  readonly #expressions: ExpressionJudge;
+
+  constructor(lineage: Lineage) {
+    this.#lineage = lineage;
+    this.#expressions = new ExpressionJudge(lineage, (query, use) => {
+      this.query(query, use);
+    });
+  }
+
+  get untraceable(): string | undefined {
+    return this.#expressions.untraceable;
+  }
+
+  get steers(): string | undefined {
+    return this.#expressions.steers;
+  }
+
   /** The kinds of the result's columns; undefined where the statement gives no rows of its own. */
   statement(type: string, tree: Tree): readonly OutputKind[] | undefined {
     switch (type) {
@@ -101,13 +120,13 @@ class StatementJudge extends ExpressionJudge {
       case 'CopyStmt':
         return this.#discard(this.#copy(tree));
       case 'CallStmt':
-        this.children(type, tree, { mode: 'value', construct: 'CALL' });
+        this.#expressions.children(type, tree, { mode: 'value', construct: 'CALL' });
         return undefined;
       case 'VariableShowStmt':
         return text(tree['name']) === 'all' ? ['clear', 'clear', 'clear'] : ['clear'];
       default:
         // Every other statement that names a sensitive relation changes what is known of it.
-        if (!HARMLESS_STATEMENTS.has(type)) this.refuseTouched(statementLabel(type));
+        if (!HARMLESS_STATEMENTS.has(type)) this.#expressions.refuseTouched(statementLabel(type));
         return undefined;
     }
   }
@@ -116,7 +135,7 @@ class StatementJudge extends ExpressionJudge {
     return undefined;
   }
 
-  override query(query: unknown, use: QueryUse): readonly OutputKind[] {
+  query(query: unknown, use: QueryUse): readonly OutputKind[] {
     const node = unwrap(query);
     if (node === undefined) return [];
     if (node.type === 'SelectStmt') return this.select(node.tree, use);
@@ -131,12 +150,12 @@ class StatementJudge extends ExpressionJudge {
     else if (tree['valuesLists'] !== undefined) kinds = this.#values(tree, use);
     else kinds = this.#targets(list(tree['targetList']), list(tree['fromClause']), use);
     for (const item of list(tree['fromClause'])) this.#fromItem(item);
-    this.predicate(tree['whereClause'], 'WHERE');
-    this.predicate(tree['havingClause'], 'HAVING');
-    this.predicates(tree['windowClause'], 'a window');
+    this.#expressions.predicate(tree['whereClause'], 'WHERE');
+    this.#expressions.predicate(tree['havingClause'], 'HAVING');
+    this.#expressions.predicates(tree['windowClause'], 'a window');
     this.#order(tree, kinds);
     for (const field of ['limitCount', 'limitOffset'])
-      this.check(tree[field], { mode: 'value', construct: 'LIMIT' });
+      this.#expressions.check(tree[field], { mode: 'value', construct: 'LIMIT' });
     return kinds;
   }
 
@@ -151,7 +170,7 @@ class StatementJudge extends ExpressionJudge {
   #values(tree: Tree, use: QueryUse): readonly OutputKind[] {
     const rows = list(tree['valuesLists']);
     const inner: Use = use.mode === 'output' ? { mode: 'value', construct: 'VALUES' } : use;
-    for (const row of rows) this.check(row, inner);
+    for (const row of rows) this.#expressions.check(row, inner);
     return list(as(rows[0], 'List')?.['items']).map(() => 'clear' as const);
   }
 
@@ -169,14 +188,14 @@ class StatementJudge extends ExpressionJudge {
   ): readonly OutputKind[] {
     return targets.map((entry) => {
       const value = as(entry, 'ResTarget')?.['val'];
-      const reference = this.lineage.referenceOf(value, from);
+      const reference = this.#lineage.referenceOf(value, from);
       if (use.mode !== 'output') {
-        if (reference === undefined) this.check(value, use);
-        else this.useReference(reference, value, use);
+        if (reference === undefined) this.#expressions.check(value, use);
+        else this.#expressions.useReference(reference, value, use);
         return isStar(value) ? 'star' : 'clear';
       }
       if (reference === undefined) {
-        this.check(value, { mode: 'value', construct: 'an expression in the output' });
+        this.#expressions.check(value, { mode: 'value', construct: 'an expression in the output' });
         return 'clear';
       }
       return this.#output(reference, value);
@@ -187,7 +206,9 @@ class StatementJudge extends ExpressionJudge {
     if (isStar(value)) return 'star';
     if (reference === 'masked') return 'masked';
     if (reference !== 'clear')
-      this.refuse(`${this.nameOf(value)} in the output cannot be traced to one column`);
+      this.#expressions.refuse(
+        `${this.#expressions.nameOf(value)} in the output cannot be traced to one column`,
+      );
     return 'clear';
   }
 
@@ -202,8 +223,9 @@ class StatementJudge extends ExpressionJudge {
         const node = as(entry, 'SortBy')?.['node'] ?? entry;
         // DISTINCT without ON, or an ordinal: it means the output columns.
         const isOutput = unwrap(node) === undefined || as(node, 'A_Const') !== undefined;
-        if (isOutput && kinds.some((kind) => kind !== 'clear')) this.steer(construct, undefined);
-        this.predicate(entry, construct);
+        if (isOutput && kinds.some((kind) => kind !== 'clear'))
+          this.#expressions.steer(construct, undefined);
+        this.#expressions.predicate(entry, construct);
       }
     }
   }
@@ -218,8 +240,9 @@ class StatementJudge extends ExpressionJudge {
     else if (type === 'RangeTableSample') {
       this.#fromItem(tree['relation']);
       for (const field of ['args', 'repeatable'])
-        this.check(tree[field], { mode: 'value', construct: 'TABLESAMPLE' });
-    } else this.children(type, tree, { mode: 'value', construct: 'a function in FROM' });
+        this.#expressions.check(tree[field], { mode: 'value', construct: 'TABLESAMPLE' });
+    } else
+      this.#expressions.children(type, tree, { mode: 'value', construct: 'a function in FROM' });
   }
 
   /**
@@ -230,18 +253,19 @@ class StatementJudge extends ExpressionJudge {
   #join(tree: Tree): void {
     this.#fromItem(tree['larg']);
     this.#fromItem(tree['rarg']);
-    this.predicate(tree['quals'], 'JOIN');
+    this.#expressions.predicate(tree['quals'], 'JOIN');
     const using = names(tree['usingClause']);
-    const masked = using.filter((name) => this.lineage.isMaskedName(name));
+    const masked = using.filter((name) => this.#lineage.isMaskedName(name));
     const sides = [tree['larg'], tree['rarg']];
-    const tainted = sides.filter((side) => this.lineage.isTaintedItem(side));
+    const tainted = sides.filter((side) => this.#lineage.isTaintedItem(side));
     const isNatural = tree['isNatural'] === true;
     if (tainted.length === 0 || (masked.length === 0 && !isNatural)) return;
     const what = masked[0] ?? 'the columns of a NATURAL JOIN';
-    this.steer(isNatural ? 'NATURAL JOIN' : 'JOIN USING', what);
-    const isSame = relationOf(sides[0]) !== undefined && relationOf(sides[0]) === relationOf(sides[1]);
+    this.#expressions.steer(isNatural ? 'NATURAL JOIN' : 'JOIN USING', what);
+    const isSame =
+      relationOf(sides[0]) !== undefined && relationOf(sides[0]) === relationOf(sides[1]);
     if (tree['jointype'] !== 'JOIN_INNER' || (tainted.length > 1 && !isSame))
-      this.refuse(`${what} merged by a JOIN cannot be traced to one column`);
+      this.#expressions.refuse(`${what} merged by a JOIN cannot be traced to one column`);
   }
 
   #write(type: string, tree: Tree): readonly OutputKind[] | undefined {
@@ -253,18 +277,18 @@ class StatementJudge extends ExpressionJudge {
     const conflict = tree['onConflictClause'];
     if (isTree(conflict)) {
       this.#assignments(conflict['targetList'], 'ON CONFLICT DO UPDATE');
-      this.predicate(conflict['whereClause'], 'ON CONFLICT');
+      this.#expressions.predicate(conflict['whereClause'], 'ON CONFLICT');
     }
     for (const field of ['fromClause', 'usingClause'])
       for (const item of list(tree[field])) this.#fromItem(item);
     this.#fromItem(tree['sourceRelation']);
-    this.predicate(tree['whereClause'], 'WHERE');
-    this.predicate(tree['joinCondition'], 'MERGE ... ON');
+    this.#expressions.predicate(tree['whereClause'], 'WHERE');
+    this.#expressions.predicate(tree['joinCondition'], 'MERGE ... ON');
     for (const entry of list(tree['mergeWhenClauses'])) {
       const clause = as(entry, 'MergeWhenClause');
-      this.predicate(clause?.['condition'], 'MERGE ... WHEN');
+      this.#expressions.predicate(clause?.['condition'], 'MERGE ... WHEN');
       this.#assignments(clause?.['targetList'], 'MERGE');
-      this.check(clause?.['values'], { mode: 'value', construct: 'MERGE' });
+      this.#expressions.check(clause?.['values'], { mode: 'value', construct: 'MERGE' });
     }
     if (!isTree(tree['returningClause'])) return undefined;
     const { targets, from } = outputOf(type, tree);
@@ -273,32 +297,33 @@ class StatementJudge extends ExpressionJudge {
 
   #assignments(targets: unknown, construct: string): void {
     for (const entry of list(targets))
-      this.check(as(entry, 'ResTarget')?.['val'], { mode: 'value', construct });
+      this.#expressions.check(as(entry, 'ResTarget')?.['val'], { mode: 'value', construct });
   }
 
   /** It shows constants, estimates and row counts, not values; with ANALYZE the statement runs. */
   #explain(tree: Tree): readonly OutputKind[] {
-    this.steer('EXPLAIN', undefined);
+    this.#expressions.steer('EXPLAIN', undefined);
     const isAnalyze = list(tree['options']).some((entry) => {
       const element = as(entry, 'DefElem');
       return text(element?.['defname'])?.toLowerCase() === 'analyze';
     });
     // ANALYZE false is taken for a run as well: stricter, and nobody writes it.
-    this.isPlanOnly = !isAnalyze;
+    this.#expressions.isPlanOnly = !isAnalyze;
     this.query(tree['query'], OUTPUT);
-    this.isPlanOnly = false;
+    this.#expressions.isPlanOnly = false;
     return ['clear'];
   }
 
   #createTableAs(tree: Tree): void {
-    if (tree['objtype'] === 'OBJECT_MATVIEW') this.refuseTouched('CREATE MATERIALIZED VIEW');
+    if (tree['objtype'] === 'OBJECT_MATVIEW')
+      this.#expressions.refuseTouched('CREATE MATERIALIZED VIEW');
     this.query(tree['query'], { mode: 'value', construct: 'CREATE TABLE AS' });
   }
 
   #copy(tree: Tree): void {
     // Rows that come in are the client's own.
     if (tree['is_from'] === true) return;
-    this.refuseTouched('COPY ... TO');
+    this.#expressions.refuseTouched('COPY ... TO');
   }
 }
 

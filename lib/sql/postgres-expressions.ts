@@ -4,7 +4,6 @@
  * postgres-exposure.ts, which also judges the sub-selects in an expression.
  */
 
-import type { OutputKind } from './analysis.ts';
 import {
   CONSTRUCTS,
   PLAIN_OPERATORS,
@@ -13,7 +12,18 @@ import {
   TEXT_TYPES,
 } from './postgres-exposure-tables.ts';
 import type { Lineage, Reference } from './postgres-lineage.ts';
-import { as, DEPTH_MAX, forEachChild, isTree, list, names, text, TooDeepError, type Tree, unwrap } from './postgres-tree.ts';
+import {
+  as,
+  DEPTH_MAX,
+  forEachChild,
+  isTree,
+  list,
+  names,
+  text,
+  TooDeepError,
+  type Tree,
+  unwrap,
+} from './postgres-tree.ts';
 
 export interface Use {
   /** predicate: it decides which rows there are, or their order. value: it becomes part of something. */
@@ -24,20 +34,20 @@ export interface Use {
   readonly isCode?: boolean;
 }
 
-export abstract class ExpressionJudge {
+export class ExpressionJudge {
   readonly lineage: Lineage;
   untraceable: string | undefined;
   steers: string | undefined;
   /** Under EXPLAIN without ANALYZE no value is computed but what planning computes. */
-  protected isPlanOnly = false;
+  isPlanOnly = false;
+  readonly #judgeQuery: (query: unknown, use: Use) => void;
   #depth = 0;
 
-  constructor(lineage: Lineage) {
+  /** `judgeQuery` judges a sub-select in an expression. */
+  constructor(lineage: Lineage, judgeQuery: (query: unknown, use: Use) => void) {
     this.lineage = lineage;
+    this.#judgeQuery = judgeQuery;
   }
-
-  /** Judges a query inside an expression or a statement. */
-  abstract query(query: unknown, use: Use | { readonly mode: 'output' }): readonly OutputKind[];
 
   refuse(reason: string): void {
     if (this.isPlanOnly) this.steer('EXPLAIN', undefined);
@@ -113,7 +123,7 @@ export abstract class ExpressionJudge {
       case 'TypeCast':
         return this.#cast(tree, use);
       case 'SelectStmt':
-        this.query({ SelectStmt: tree }, use);
+        this.#judgeQuery({ SelectStmt: tree }, use);
         return undefined;
       default: {
         const isSteering = use.mode === 'predicate' && STEERING_NODES.has(type);
@@ -121,7 +131,10 @@ export abstract class ExpressionJudge {
         const inner: Use =
           construct === undefined && !isSteering && use.mode === 'value'
             ? use
-            : { mode: isSteering ? 'predicate' : 'value', construct: isSteering ? use.construct : (construct ?? type) };
+            : {
+                mode: isSteering ? 'predicate' : 'value',
+                construct: isSteering ? use.construct : (construct ?? type),
+              };
         return this.children(type, tree, inner);
       }
     }
@@ -135,7 +148,7 @@ export abstract class ExpressionJudge {
   #subLink(tree: Tree, use: Use): void {
     const type = text(tree['subLinkType']);
     if (type === 'EXISTS_SUBLINK') {
-      this.query(tree['subselect'], { mode: 'predicate', construct: 'EXISTS' });
+      this.#judgeQuery(tree['subselect'], { mode: 'predicate', construct: 'EXISTS' });
       return;
     }
     const isComparison = type === 'ANY_SUBLINK' || type === 'ALL_SUBLINK';
@@ -146,7 +159,7 @@ export abstract class ExpressionJudge {
     else if (isComparison && !isPlain)
       inner = { mode: 'value', construct: 'an operator of unknown meaning', isCode: true };
     this.check(tree['testexpr'], inner);
-    this.query(tree['subselect'], inner);
+    this.#judgeQuery(tree['subselect'], inner);
   }
 
   #call(tree: Tree, use: Use): void {
@@ -159,7 +172,8 @@ export abstract class ExpressionJudge {
       : { mode: 'value', construct: `function ${parts.join('.')}()`, isCode: !isPure };
     this.check(tree['args'], inner);
     // WITHIN GROUP gives values of the order's own column; ORDER BY in an aggregate only orders.
-    const order: Use = tree['agg_within_group'] === true ? inner : { mode: 'predicate', construct: 'ORDER BY' };
+    const order: Use =
+      tree['agg_within_group'] === true ? inner : { mode: 'predicate', construct: 'ORDER BY' };
     this.check(tree['agg_order'], order);
     this.predicate(tree['agg_filter'], 'FILTER');
     const over = tree['over'];
@@ -198,5 +212,7 @@ function isCatalogName(value: unknown): boolean {
 function isPlainOperator(value: unknown, implied: readonly string[]): boolean {
   const spelled = names(value);
   const parts = spelled.length === 0 ? implied : spelled;
-  return PLAIN_OPERATORS.has(parts.at(-1) ?? '') && (parts.length === 1 || parts[0] === 'pg_catalog');
+  return (
+    PLAIN_OPERATORS.has(parts.at(-1) ?? '') && (parts.length === 1 || parts[0] === 'pg_catalog')
+  );
 }

@@ -126,7 +126,14 @@ const PREFIXES: readonly { readonly prefix: string; readonly effect: FunctionEff
 ];
 
 /** Schemas of extensions that run statements later or elsewhere: everything in them. */
-const SCHEMAS: ReadonlySet<string> = new Set(['cron', 'pgagent', 'pgq', 'pgq_node', 'londiste', 'partman']);
+const SCHEMAS: ReadonlySet<string> = new Set([
+  'cron',
+  'pgagent',
+  'pgq',
+  'pgq_node',
+  'londiste',
+  'partman',
+]);
 
 const RUNS_ANYTHING: FunctionEffect = { effects: ['unknown', 'code'], reveals: true };
 

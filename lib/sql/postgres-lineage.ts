@@ -5,11 +5,34 @@
  */
 
 import type { SensitiveRelation } from './analysis.ts';
-import { as, DEPTH_MAX, forEachChild, isTree, list, names, text, TooDeepError, type Tree, unwrap } from './postgres-tree.ts';
+import {
+  aliasColumns,
+  aliasOf,
+  impliedName,
+  isStar,
+  outputOf,
+  starAlias,
+} from './postgres-outputs.ts';
+import {
+  as,
+  DEPTH_MAX,
+  forEachChild,
+  isTree,
+  list,
+  names,
+  text,
+  TooDeepError,
+  type Tree,
+  unwrap,
+} from './postgres-tree.ts';
 
 /** What a range variable's name may stand for. */
 type Source =
-  | { readonly kind: 'sensitive'; readonly relations: readonly SensitiveRelation[]; readonly isRenamed: boolean }
+  | {
+      readonly kind: 'sensitive';
+      readonly relations: readonly SensitiveRelation[];
+      readonly isRenamed: boolean;
+    }
   /** A sub-select, a CTE, a join: `columns` gives what is known of it. */
   | { readonly kind: 'derived'; readonly item: Derived }
   /** Another relation, a function, the row that an INSERT proposed. */
@@ -34,7 +57,14 @@ export type Reference =
   /** `u.f` with no column f known: f(u) may be called with the whole row. */
   | 'call';
 
-const SYSTEM_COLUMNS: ReadonlySet<string> = new Set(['ctid', 'xmin', 'cmin', 'xmax', 'cmax', 'tableoid']);
+const SYSTEM_COLUMNS: ReadonlySet<string> = new Set([
+  'ctid',
+  'xmin',
+  'cmin',
+  'xmax',
+  'cmax',
+  'tableoid',
+]);
 
 /** Rounds of spreading; each adds at least one name, so more than the names in the text is not needed. */
 const ROUNDS_MAX = 200;
@@ -113,7 +143,11 @@ export class Lineage {
     const columns = aliasColumns(tree);
     const alias = aliasOf(tree) ?? name;
     if (matching.length > 0)
-      this.#addSource(alias, { kind: 'sensitive', relations: matching, isRenamed: columns.length > 0 });
+      this.#addSource(alias, {
+        kind: 'sensitive',
+        relations: matching,
+        isRenamed: columns.length > 0,
+      });
     // It may be a CTE, too: those are known only when all of the statement has been taken in.
     this.#renamings.push({ aliases: columns, tree });
     if (matching.length === 0) this.#addSource(alias, { kind: 'other' });
@@ -151,7 +185,12 @@ export class Lineage {
     const node = unwrap(tree['ctequery']);
     if (node === undefined) return;
     const columns = names(tree['aliascolnames']);
-    const item: Derived = { query: node.tree, queryType: node.type, columnAliases: columns, isTainted: false };
+    const item: Derived = {
+      query: node.tree,
+      queryType: node.type,
+      columnAliases: columns,
+      isTainted: false,
+    };
     this.#byQuery.set(node.tree, item);
     this.#ctes.set(name, [...(this.#ctes.get(name) ?? []), item]);
     for (const column of columns) this.#clear.add(column);
@@ -166,7 +205,12 @@ export class Lineage {
   }
 
   #gatherJoin(tree: Tree): void {
-    const item: Derived = { query: tree, queryType: 'JoinExpr', columnAliases: aliasColumns(tree), isTainted: false };
+    const item: Derived = {
+      query: tree,
+      queryType: 'JoinExpr',
+      columnAliases: aliasColumns(tree),
+      isTainted: false,
+    };
     this.#byQuery.set(tree, item);
     this.#addSource(aliasOf(tree), { kind: 'derived', item });
     const using = tree['join_using_alias'];
@@ -186,7 +230,9 @@ export class Lineage {
       matching.length > 0
         ? { kind: 'sensitive', relations: matching, isRenamed: false }
         : { kind: 'other' };
-    const given = list(returning['options']).flatMap((entry) => text(as(entry, 'ReturningOption')?.['value']) ?? []);
+    const given = list(returning['options']).flatMap(
+      (entry) => text(as(entry, 'ReturningOption')?.['value']) ?? [],
+    );
     for (const name of ['old', 'new', ...given]) this.#addSource(name, source);
   }
 
@@ -257,7 +303,8 @@ export class Lineage {
 
   /** Gives out masked values in its columns. Only bare columns count: anything else is refused. */
   isTaintedQuery(type: string, tree: Tree): boolean {
-    if (type === 'JoinExpr') return this.isTaintedItem(tree['larg']) || this.isTaintedItem(tree['rarg']);
+    if (type === 'JoinExpr')
+      return this.isTaintedItem(tree['larg']) || this.isTaintedItem(tree['rarg']);
     if (type === 'SelectStmt') {
       const arms = [tree['larg'], tree['rarg']].filter(isTree);
       if (arms.some((arm) => this.isTaintedQuery('SelectStmt', arm))) return true;
@@ -410,8 +457,11 @@ export class Lineage {
     if (type !== 'RangeVar') return false;
     const relation = text(tree['relname']) ?? '';
     const matching = this.#matching(text(tree['schemaname']), relation);
-    if (matching.some((found) => found.masked.includes(name) || found.clear.includes(name))) return true;
-    return (this.#ctes.get(relation) ?? []).some((item) => this.#isColumnOfDerived(item, name, seen));
+    if (matching.some((found) => found.masked.includes(name) || found.clear.includes(name)))
+      return true;
+    return (this.#ctes.get(relation) ?? []).some((item) =>
+      this.#isColumnOfDerived(item, name, seen),
+    );
   }
 
   isMaskedName(name: string): boolean {
@@ -459,77 +509,4 @@ function isColumnOf(source: Source, name: string): boolean {
   return source.relations.every(
     (relation) => relation.masked.includes(name) || relation.clear.includes(name),
   );
-}
-
-/** The columns that a query gives, and what a bare `*` among them stands for. */
-export function outputOf(
-  type: string,
-  tree: Tree,
-): { readonly targets: readonly unknown[]; readonly from: readonly unknown[] } {
-  if (type === 'SelectStmt')
-    return { targets: list(tree['targetList']), from: list(tree['fromClause']) };
-  const returning = tree['returningClause'];
-  const relation = tree['relation'];
-  const from = [
-    ...(isTree(relation) ? [{ RangeVar: relation }] : []),
-    ...list(tree['fromClause']),
-    ...list(tree['usingClause']),
-    ...(tree['sourceRelation'] === undefined ? [] : [tree['sourceRelation']]),
-  ];
-  return { targets: isTree(returning) ? list(returning['exprs']) : [], from };
-}
-
-export function isStar(value: unknown): boolean {
-  const last = (entries: unknown): unknown => list(entries)[list(entries).length - 1];
-  const column = as(value, 'ColumnRef');
-  if (column !== undefined) return as(last(column['fields']), 'A_Star') !== undefined;
-  const indirection = as(value, 'A_Indirection');
-  return indirection !== undefined && as(last(indirection['indirection']), 'A_Star') !== undefined;
-}
-
-/** The `u` of `u.*` and `(u).*`. */
-function starAlias(value: unknown): string | undefined {
-  const column = as(value, 'ColumnRef') ?? as(as(value, 'A_Indirection')?.['arg'], 'ColumnRef');
-  return names(column?.['fields']).at(-1);
-}
-
-function aliasOf(tree: Tree): string | undefined {
-  const alias = tree['alias'];
-  return isTree(alias) ? text(alias['aliasname']) : undefined;
-}
-
-function aliasColumns(tree: Tree): string[] {
-  const alias = tree['alias'];
-  return isTree(alias) ? names(alias['colnames']) : [];
-}
-
-/** The name that PostgreSQL gives to a column without one (FigureColname); undefined: none that can be used. */
-function impliedName(value: unknown): string | undefined {
-  const node = unwrap(value);
-  if (node === undefined || isStar(value)) return undefined;
-  const { type, tree } = node;
-  switch (type) {
-    case 'ColumnRef':
-      return names(tree['fields']).at(-1);
-    case 'A_Indirection':
-      return names(tree['indirection']).at(-1) ?? impliedName(tree['arg']);
-    case 'FuncCall':
-      return names(tree['funcname']).at(-1);
-    case 'TypeCast':
-      return impliedName(tree['arg']) ?? typeName(tree['typeName']);
-    case 'CollateClause':
-      return impliedName(tree['arg']);
-    case 'CaseExpr':
-      return impliedName(tree['defresult']) ?? 'case';
-    case 'CoalesceExpr':
-      return 'coalesce';
-    case 'SubLink':
-      return tree['subLinkType'] === 'EXISTS_SUBLINK' ? 'exists' : undefined;
-    default:
-      return undefined;
-  }
-}
-
-function typeName(type: unknown): string | undefined {
-  return isTree(type) ? names(type['names']).at(-1) : undefined;
 }

@@ -132,7 +132,12 @@ function stringEnd(text: string, start: number): number {
   if (end < 0) return -1;
   for (let index = start + 1; index < end; index += 1) if (!isPrintable(text, index)) return -1;
   let after = end + 1;
-  while (text[after] === ' ' || text[after] === '\n' || text[after] === '\r' || text[after] === '\t')
+  while (
+    text[after] === ' ' ||
+    text[after] === '\n' ||
+    text[after] === '\r' ||
+    text[after] === '\t'
+  )
     after += 1;
   return text[after] === "'" ? -1 : end + 1;
 }

@@ -6,8 +6,15 @@
 
 import type { Effect, ObjectName } from './analysis.ts';
 import type { EffectScan, Scope } from './postgres-effects.ts';
-import { literal, setConfigHazard, setStatementHazard } from './postgres-lexer.ts';
-import { functionLabel, objectName, objectNames, qualified, relationName } from './postgres-names.ts';
+import { literal, setStatementHazard } from './postgres-lexer.ts';
+import {
+  functionLabel,
+  objectName,
+  objectNames,
+  qualified,
+  relationName,
+} from './postgres-names.ts';
+import { type Reader, USES, WALK_ALL, type Walk } from './postgres-uses.ts';
 import { readBody } from './postgres-routines.ts';
 import {
   ADMIN_SETTINGS,
@@ -17,17 +24,6 @@ import {
   TWO_PHASE,
 } from './postgres-statements.ts';
 import { as, isTree, list, names, text, type Tree, unwrap } from './postgres-tree.ts';
-
-export interface Walk {
-  /** Fields that are not walked. */
-  readonly skip?: readonly string[];
-  /** The scope of what is inside, when it differs. */
-  readonly scope?: Scope;
-}
-
-type Reader = (scan: EffectScan, tree: Tree, scope: Scope) => Walk;
-
-const WALK_ALL: Walk = {};
 
 function kindOf(objectType: unknown): ObjectName['kind'] {
   return OBJECT_KINDS[text(objectType) ?? ''] ?? 'other';
@@ -46,8 +42,7 @@ function isOptionOn(options: unknown, name: string): boolean {
     const integer = as(argument, 'Integer');
     if (integer !== undefined) return (integer['ival'] ?? 0) !== 0;
     const word = text(as(argument, 'String')?.['sval'])?.toLowerCase();
-    if (as(argument, 'Boolean') !== undefined)
-      return as(argument, 'Boolean')?.['boolval'] === true;
+    if (as(argument, 'Boolean') !== undefined) return as(argument, 'Boolean')?.['boolval'] === true;
     return word !== 'false' && word !== 'off';
   });
 }
@@ -110,7 +105,11 @@ const readMerge: Reader = (scan, tree, scope) => {
 const readSelect: Reader = (scan, tree, scope) => {
   const into = tree['intoClause'];
   if (isTree(into)) scan.add('create', objectName(into['rel'], 'relation'), scope);
-  for (const entry of [...list(tree['sortClause']), ...list(tree['groupClause']), ...list(tree['distinctClause'])]) {
+  for (const entry of [
+    ...list(tree['sortClause']),
+    ...list(tree['groupClause']),
+    ...list(tree['distinctClause']),
+  ]) {
     const item = as(entry, 'SortBy')?.['node'] ?? entry;
     // An ordinal: another number means another column.
     if (as(item, 'A_Const') !== undefined) scan.looksAtLiteral = true;
@@ -201,7 +200,11 @@ const readAlterTable: Reader = (scan, tree, scope) => {
 };
 
 /** ALTER of something whose parts can be dropped. */
-function alterOrDrop(field: string, effects: readonly Effect[], isDrop: (tree: Tree) => boolean): Reader {
+function alterOrDrop(
+  field: string,
+  effects: readonly Effect[],
+  isDrop: (tree: Tree) => boolean,
+): Reader {
   return (scan, tree, scope) => {
     const object = objectName(tree[field], 'other');
     for (const effect of effects) scan.add(effect, object, scope);
@@ -238,7 +241,8 @@ const readSet: Reader = (scan, tree, scope) => {
   const name = text(tree['name'])?.toLowerCase();
   if (name === 'role' || name === 'session_authorization') {
     const role = literal(list(tree['args'])[0]);
-    const object = role === undefined ? undefined : ({ kind: 'role', schema: undefined, name: role } as const);
+    const object =
+      role === undefined ? undefined : ({ kind: 'role', schema: undefined, name: role } as const);
     scan.add('session', object, scope);
   } else scan.add('session', undefined, scope);
   if (name !== undefined && ADMIN_SETTINGS.has(name))
@@ -276,17 +280,6 @@ const readDefine: Reader = (scan, tree, scope) => {
   return WALK_ALL;
 };
 
-/** A definition that names a function by a type name or a list of strings: sfunc = f, HANDLER h. */
-const readDefinition: Reader = (scan, tree) => {
-  const argument = tree['arg'];
-  const type = as(argument, 'TypeName');
-  const items = as(argument, 'List')?.['items'];
-  const name = qualified(names(type?.['names'] ?? items), 'function');
-  if (name !== undefined && name.schema !== 'pg_catalog' && tree['defname'] !== 'as')
-    scan.addFunction(name);
-  return WALK_ALL;
-};
-
 const readCreateFunction: Reader = (scan, tree, scope) => {
   const object = objectName(tree['funcname'], 'function');
   scan.looksAtLiteral = true;
@@ -303,84 +296,18 @@ const readDo: Reader = (scan, tree, scope) => {
 };
 
 /** Reports what the body does; gives the scope in which the rest of the statement is walked. */
-function readRoutine(scan: EffectScan, options: readonly unknown[], scope: Scope, isDo: boolean): Scope {
+function readRoutine(
+  scan: EffectScan,
+  options: readonly unknown[],
+  scope: Scope,
+  isDo: boolean,
+): Scope {
   const body = readBody(options, scope.text, isDo);
   if (body.isForeign) scan.add('code', undefined, scope);
   if (body.opaque !== undefined)
     scan.add('unknown', undefined, { ...scope, via: `${scope.via ?? 'body'}: ${body.opaque}` });
   scan.visitStatements(body.statements, scope);
   return scope;
-}
-
-const readFunctionCall: Reader = (scan, tree, scope) => {
-  const name = qualified(names(tree['funcname']), 'function');
-  if (name === undefined) {
-    scan.add('unknown', undefined, scope);
-    return WALK_ALL;
-  }
-  scan.addCall(name, list(tree['args']).length, scope);
-  if (name.name === 'set_config') scan.addHazard(setConfigHazard(list(tree['args'])));
-  return WALK_ALL;
-};
-
-const RANGE_OPERATORS = ['<', '<=', '>', '>='];
-
-const readOperator: Reader = (scan, tree) => {
-  const isBetween = text(tree['kind'])?.includes('BETWEEN') === true;
-  if (isBetween) for (const name of RANGE_OPERATORS) scan.addOperator([name]);
-  else scan.addOperator(names(tree['name']));
-  return WALK_ALL;
-};
-
-/** IN (SELECT ...), CASE x WHEN and JOIN USING look `=` up by name. */
-function comparing(isUsed: (tree: Tree) => boolean, field?: string): Reader {
-  return (scan, tree) => {
-    const spelled = field === undefined ? [] : names(tree[field]);
-    if (spelled.length > 0) scan.addOperator(spelled);
-    else if (isUsed(tree)) scan.addOperator(['=']);
-    return WALK_ALL;
-  };
-}
-
-/**
- * `t.f` and `(t).f` call f(t) where t has no column f: the name counts as a function, of kind `other`
- * because nearly always it is a column. A catalog that knows a routine of that name tells.
- */
-const readColumn: Reader = (scan, tree) => {
-  const parts = names(tree['fields']);
-  if (parts.length > 1) scan.addFunction(qualified(parts.slice(-1), 'other'));
-  return WALK_ALL;
-};
-
-const readIndirection: Reader = (scan, tree) => {
-  for (const name of names(tree['indirection']))
-    scan.addFunction({ kind: 'other', schema: undefined, name });
-  return WALK_ALL;
-};
-
-const readCast: Reader = (scan, tree) => {
-  const type = tree['typeName'];
-  const parts = names(isTree(type) ? type['names'] : undefined);
-  // 'name'::regclass and its kin look a name up: the literal matters.
-  if (parts[parts.length - 1]?.startsWith('reg') === true) scan.looksAtLiteral = true;
-  return WALK_ALL;
-};
-
-const readOpClassItem: Reader = (scan, tree) => {
-  const name = objectName(tree['name'], 'function');
-  if (name !== undefined && tree['itemtype'] === 2) scan.addFunction(name);
-  return WALK_ALL;
-};
-
-/** Fields that name a function which the server will call later. */
-function naming(...fields: readonly string[]): Reader {
-  return (scan, tree) => {
-    for (const field of fields) {
-      const name = objectName(tree[field], 'function');
-      if (name !== undefined) scan.addFunction(name);
-    }
-    return WALK_ALL;
-  };
 }
 
 const readCall: Reader = (scan, tree, scope) => {
@@ -390,6 +317,7 @@ const readCall: Reader = (scan, tree, scope) => {
 };
 
 export const SPECIAL: Readonly<Record<string, Reader>> = {
+  ...USES,
   InsertStmt: readInsert,
   UpdateStmt: writer('update'),
   DeleteStmt: writer('delete'),
@@ -405,10 +333,24 @@ export const SPECIAL: Readonly<Record<string, Reader>> = {
   DropStmt: readDrop,
   AlterTableStmt: readAlterTable,
   AlterDomainStmt: alterOrDrop('typeName', ['alter'], (tree) => tree['subtype'] === 'X'),
-  AlterExtensionContentsStmt: alterOrDrop('extname', ['alter', 'admin'], (tree) => tree['action'] === -1),
-  AlterPublicationStmt: alterOrDrop('pubname', ['alter', 'replication'], (tree) => tree['action'] === 'AP_DropObjects'),
-  AlterOpFamilyStmt: alterOrDrop('opfamilyname', ['alter', 'code'], (tree) => isTrue(tree['isDrop'])),
-  AlterTSConfigurationStmt: alterOrDrop('cfgname', ['alter'], (tree) => tree['kind'] === 'ALTER_TSCONFIG_DROP_MAPPING'),
+  AlterExtensionContentsStmt: alterOrDrop(
+    'extname',
+    ['alter', 'admin'],
+    (tree) => tree['action'] === -1,
+  ),
+  AlterPublicationStmt: alterOrDrop(
+    'pubname',
+    ['alter', 'replication'],
+    (tree) => tree['action'] === 'AP_DropObjects',
+  ),
+  AlterOpFamilyStmt: alterOrDrop('opfamilyname', ['alter', 'code'], (tree) =>
+    isTrue(tree['isDrop']),
+  ),
+  AlterTSConfigurationStmt: alterOrDrop(
+    'cfgname',
+    ['alter'],
+    (tree) => tree['kind'] === 'ALTER_TSCONFIG_DROP_MAPPING',
+  ),
   RenameStmt: readNamedAlter,
   AlterObjectSchemaStmt: readNamedAlter,
   AlterObjectDependsStmt: readNamedAlter,
@@ -420,25 +362,7 @@ export const SPECIAL: Readonly<Record<string, Reader>> = {
   VariableSetStmt: readSet,
   VacuumStmt: readVacuum,
   DefineStmt: readDefine,
-  DefElem: readDefinition,
   CreateFunctionStmt: readCreateFunction,
   DoStmt: readDo,
   CallStmt: readCall,
-  FuncCall: readFunctionCall,
-  A_Expr: readOperator,
-  SubLink: comparing((tree) => tree['subLinkType'] === 'ANY_SUBLINK', 'operName'),
-  CaseExpr: comparing((tree) => tree['arg'] !== undefined),
-  JoinExpr: comparing((tree) => tree['usingClause'] !== undefined || isTrue(tree['isNatural'])),
-  SortBy: comparing(() => false, 'useOp'),
-  ColumnRef: readColumn,
-  A_Indirection: readIndirection,
-  TypeCast: readCast,
-  CreateOpClassItem: readOpClassItem,
-  CreateTrigStmt: naming('funcname'),
-  CreateEventTrigStmt: naming('funcname'),
-  CreateConversionStmt: naming('func_name'),
-  CreatePLangStmt: naming('plhandler', 'plinline', 'plvalidator'),
-  CreateAmStmt: naming('handler_name'),
-  CreateCastStmt: naming('func'),
-  CreateTransformStmt: naming('fromsql', 'tosql'),
 };

@@ -20,7 +20,13 @@ export class TooDeepError extends Error {
 
 /** Fields of a fixed node type, from the parse-node structs of PostgreSQL 18. */
 const TYPED_FIELDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  A_Const: { ival: 'Integer', fval: 'Float', boolval: 'Boolean', sval: 'String', bsval: 'BitString' },
+  A_Const: {
+    ival: 'Integer',
+    fval: 'Float',
+    boolval: 'Boolean',
+    sval: 'String',
+    bsval: 'BitString',
+  },
   RangeVar: { alias: 'Alias' },
   IntoClause: { rel: 'RangeVar' },
   JsonReturning: { format: 'JsonFormat' },
@@ -40,9 +46,25 @@ const TYPED_FIELDS: Readonly<Record<string, Readonly<Record<string, string>>>> =
   CommonTableExpr: { search_clause: 'CTESearchClause', cycle_clause: 'CTECycleClause' },
   JsonOutput: { typeName: 'TypeName', returning: 'JsonReturning' },
   JsonArgument: { val: 'JsonValueExpr' },
-  JsonFuncExpr: { context_item: 'JsonValueExpr', output: 'JsonOutput', on_empty: 'JsonBehavior', on_error: 'JsonBehavior' },
-  JsonTable: { context_item: 'JsonValueExpr', pathspec: 'JsonTablePathSpec', on_error: 'JsonBehavior', alias: 'Alias' },
-  JsonTableColumn: { typeName: 'TypeName', pathspec: 'JsonTablePathSpec', format: 'JsonFormat', on_empty: 'JsonBehavior', on_error: 'JsonBehavior' },
+  JsonFuncExpr: {
+    context_item: 'JsonValueExpr',
+    output: 'JsonOutput',
+    on_empty: 'JsonBehavior',
+    on_error: 'JsonBehavior',
+  },
+  JsonTable: {
+    context_item: 'JsonValueExpr',
+    pathspec: 'JsonTablePathSpec',
+    on_error: 'JsonBehavior',
+    alias: 'Alias',
+  },
+  JsonTableColumn: {
+    typeName: 'TypeName',
+    pathspec: 'JsonTablePathSpec',
+    format: 'JsonFormat',
+    on_empty: 'JsonBehavior',
+    on_error: 'JsonBehavior',
+  },
   JsonKeyValue: { value: 'JsonValueExpr' },
   JsonParseExpr: { expr: 'JsonValueExpr', output: 'JsonOutput' },
   JsonScalarExpr: { output: 'JsonOutput' },
@@ -53,11 +75,29 @@ const TYPED_FIELDS: Readonly<Record<string, Readonly<Record<string, string>>>> =
   JsonAggConstructor: { output: 'JsonOutput', over: 'WindowDef' },
   JsonObjectAgg: { constructor: 'JsonAggConstructor', arg: 'JsonKeyValue' },
   JsonArrayAgg: { constructor: 'JsonAggConstructor', arg: 'JsonValueExpr' },
-  InsertStmt: { relation: 'RangeVar', onConflictClause: 'OnConflictClause', returningClause: 'ReturningClause', withClause: 'WithClause' },
-  DeleteStmt: { relation: 'RangeVar', returningClause: 'ReturningClause', withClause: 'WithClause' },
-  UpdateStmt: { relation: 'RangeVar', returningClause: 'ReturningClause', withClause: 'WithClause' },
+  InsertStmt: {
+    relation: 'RangeVar',
+    onConflictClause: 'OnConflictClause',
+    returningClause: 'ReturningClause',
+    withClause: 'WithClause',
+  },
+  DeleteStmt: {
+    relation: 'RangeVar',
+    returningClause: 'ReturningClause',
+    withClause: 'WithClause',
+  },
+  UpdateStmt: {
+    relation: 'RangeVar',
+    returningClause: 'ReturningClause',
+    withClause: 'WithClause',
+  },
   MergeStmt: { relation: 'RangeVar', returningClause: 'ReturningClause', withClause: 'WithClause' },
-  SelectStmt: { intoClause: 'IntoClause', withClause: 'WithClause', larg: 'SelectStmt', rarg: 'SelectStmt' },
+  SelectStmt: {
+    intoClause: 'IntoClause',
+    withClause: 'WithClause',
+    larg: 'SelectStmt',
+    rarg: 'SelectStmt',
+  },
   CreateSchemaStmt: { authrole: 'RoleSpec' },
   AlterTableStmt: { relation: 'RangeVar' },
   AlterTableCmd: { newowner: 'RoleSpec' },
@@ -65,7 +105,12 @@ const TYPED_FIELDS: Readonly<Record<string, Readonly<Record<string, string>>>> =
   GrantRoleStmt: { grantor: 'RoleSpec' },
   AlterDefaultPrivilegesStmt: { action: 'GrantStmt' },
   CopyStmt: { relation: 'RangeVar' },
-  CreateStmt: { relation: 'RangeVar', partbound: 'PartitionBoundSpec', partspec: 'PartitionSpec', ofTypename: 'TypeName' },
+  CreateStmt: {
+    relation: 'RangeVar',
+    partbound: 'PartitionBoundSpec',
+    partspec: 'PartitionSpec',
+    ofTypename: 'TypeName',
+  },
   Constraint: { pktable: 'RangeVar' },
   CreateTableSpaceStmt: { owner: 'RoleSpec' },
   CreateForeignTableStmt: { base: 'CreateStmt' },
@@ -103,10 +148,15 @@ const TYPED_FIELDS: Readonly<Record<string, Readonly<Record<string, string>>>> =
   RefreshMatViewStmt: { relation: 'RangeVar' },
   ReindexStmt: { relation: 'RangeVar' },
   CreateCastStmt: { sourcetype: 'TypeName', targettype: 'TypeName', func: 'ObjectWithArgs' },
-  CreateTransformStmt: { type_name: 'TypeName', fromsql: 'ObjectWithArgs', tosql: 'ObjectWithArgs' },
+  CreateTransformStmt: {
+    type_name: 'TypeName',
+    fromsql: 'ObjectWithArgs',
+    tosql: 'ObjectWithArgs',
+  },
   ReassignOwnedStmt: { newrole: 'RoleSpec' },
   PublicationTable: { relation: 'RangeVar' },
-  PublicationObjSpec: { pubtable: 'PublicationTable' },};
+  PublicationObjSpec: { pubtable: 'PublicationTable' },
+};
 
 const NO_FIELDS: Readonly<Record<string, string>> = {};
 

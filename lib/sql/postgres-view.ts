@@ -1,7 +1,8 @@
 /** How each output column of a view comes about, from the text of its definition. */
 
 import type { SensitiveRelations, ViewColumn } from './analysis.ts';
-import { isStar, Lineage } from './postgres-lineage.ts';
+import { Lineage } from './postgres-lineage.ts';
+import { isStar } from './postgres-outputs.ts';
 import type { ParsedStatement } from './postgres-parse.ts';
 import { as, forEachChild, list, names, text, type Tree, unwrap } from './postgres-tree.ts';
 

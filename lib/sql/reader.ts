@@ -111,7 +111,8 @@ export function createPostgresReader(options: PostgresReaderOptions = {}): SqlRe
     },
 
     async analyzeView(definition, sensitive): Promise<readonly ViewColumn[] | undefined> {
-      const isRefused = definition.includes('\u0000') || refuseText(definition, parseSizeMax) !== undefined;
+      const isRefused =
+        definition.includes('\u0000') || refuseText(definition, parseSizeMax) !== undefined;
       if (isRefused) return undefined;
       const answer = await pool.read({ kind: 'view', text: definition }, sensitive);
       return answer.kind === 'view' ? answer.columns : undefined;

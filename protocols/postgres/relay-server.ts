@@ -12,7 +12,7 @@ import type { MessageBuffer } from './message-buffer.ts';
 import { BACKEND, HEADER_SIZE, int32, readBody } from './message.ts';
 import { encodeError, readField, refusalOf } from './refusal.ts';
 import type { RelayState } from './relay-state.ts';
-import { type Expected, isEndedByReady } from './replies.ts';
+import type { Expected } from './replies.ts';
 import { decodeRowDescription, maskDataRow } from './rows.ts';
 import { blankKey } from './secrets.ts';
 import { CANCEL_REQUEST } from './startup.ts';
@@ -154,9 +154,8 @@ export class ServerRelay {
   }
 
   #onReady(message: Buffer): 'as-is' {
-    const head = this.#state.replies.head;
-    if (head === undefined || !isEndedByReady(head)) throw unexpected(message, head);
-    this.#state.replies.pop();
+    const { head } = this.#state.replies;
+    if (!this.#state.replies.onReady()) throw unexpected(message, head);
     this.#queryPlan = undefined;
     if (message[HEADER_SIZE] === STATUS_IDLE) {
       this.#state.statements.forgetPortals();
@@ -201,7 +200,7 @@ export class ServerRelay {
   /** CommandComplete, EmptyQueryResponse, PortalSuspended: an Execute is over, a Query goes on. */
   #onStatementEnd(): 'as-is' {
     const head = this.#state.replies.head;
-    this.#state.replies.onCopyEnded();
+    this.#state.replies.onAnswer();
     this.#queryPlan = undefined;
     if (head?.kind === 'execute') this.#state.replies.pop();
     else if (head?.kind !== 'query') throw unexpected(undefined, head);

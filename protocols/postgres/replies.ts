@@ -4,6 +4,7 @@
  * another message (PG-28, PG-29, PG-31, PG-50).
  */
 
+import { ProtocolError } from '../errors.ts';
 import type { Refusal } from './refusal.ts';
 import type { Statement } from './statements.ts';
 
@@ -45,9 +46,19 @@ const COMPACT_AT = 1024;
 export class Replies {
   #entries: Expected[] = [{ kind: 'start' }];
   #head = 0;
-  /** The server drops messages up to the next Sync (PG-28), and none of those has been sent yet. */
-  #isSkipping = false;
-  #isCopyIn = false;
+  /**
+   * The server drops messages up to the next Sync (PG-28), and none of those has been sent yet.
+   * 'perhaps': unless it answers a Sync that was sent into a COPY FROM.
+   */
+  #isSkipping: boolean | 'perhaps' = false;
+  /** The COPY FROM of the head: 'ended' once something was sent that ends it. */
+  #copy: 'none' | 'open' | 'ended' = 'none';
+  /** Syncs sent into that COPY: ignored if the server reads them before the COPY is over (PG-50). */
+  #copySyncs = 0;
+  /** How many ReadyForQuery may come for such Syncs, now that the COPY has failed at an unknown place. */
+  #spareReadys = 0;
+  /** The same for when the failed Query has had its own. */
+  #spareReadysNext = 0;
 
   get head(): Expected | undefined {
     return this.#entries[this.#head];
@@ -59,31 +70,46 @@ export class Replies {
 
   /** A frontend message with an answer goes to the server now. */
   expect(entry: Expected): void {
-    if (this.#isSkipping) {
+    if (entry.kind === 'sync') {
       // What the server drops is never answered; only a Sync ends it.
-      if (entry.kind !== 'sync') return;
       this.#isSkipping = false;
-    } else if (this.#isCopyIn && entry.kind === 'sync') {
-      return; // Ignored by the server between CopyInResponse and the end of the COPY (PG-50).
+      if (this.#copy === 'open') this.#copySyncs++;
+      else this.#entries.push(entry);
+      return;
     }
+    if (this.#isSkipping === 'perhaps') throw afterFailedCopy();
+    if (this.#isSkipping) return;
+    if (this.#copy === 'open') this.#copy = 'ended';
     this.#entries.push(entry);
   }
 
   /** CopyDone or CopyFail goes to the server now. */
   expectCopyEnd(): void {
-    if (this.#isSkipping) return;
+    if (this.#isSkipping !== false) return;
     // With the COPY open this ends what it swallows; before its CopyInResponse it marks that place.
-    if (this.#isCopyIn) this.#isCopyIn = false;
+    if (this.#copy === 'open') this.#copy = 'ended';
     else if (this.size > 0) this.#entries.push(EXPECT_COPY_END);
   }
 
   /** The head has been answered. */
   pop(): void {
-    this.#head++;
-    this.#dropCopyEnds();
-    if (this.#head < COMPACT_AT || this.#head * 2 < this.#entries.length) return;
-    this.#entries = this.#entries.slice(this.#head);
-    this.#head = 0;
+    this.#spareReadys = 0;
+    this.#advance();
+  }
+
+  /** A ReadyForQuery came. False: none was owed. */
+  onReady(): boolean {
+    const head = this.head;
+    if (this.#spareReadys > 0 && head?.kind !== 'sync') {
+      this.#spareReadys--;
+      this.#isSkipping = false;
+      return true;
+    }
+    if (head === undefined || !isEndedByReady(head)) return false;
+    this.#advance();
+    this.#spareReadys += this.#spareReadysNext;
+    this.#spareReadysNext = 0;
+    return true;
   }
 
   /**
@@ -91,30 +117,54 @@ export class Replies {
    * extended protocol the server now drops everything up to the next Sync.
    */
   onError(): void {
-    this.#isCopyIn = false;
+    const spare = this.#copySyncs;
+    this.onAnswer();
     const head = this.head;
-    if (head === undefined || isEndedByReady(head)) return;
-    while (this.head !== undefined && this.head.kind !== 'sync') this.pop();
-    this.#isSkipping = this.head === undefined;
+    if (head === undefined) return;
+    if (isEndedByReady(head)) {
+      this.#spareReadysNext = spare;
+      return;
+    }
+    let dropped = -1;
+    for (; this.head !== undefined && this.head.kind !== 'sync'; dropped++) this.#advance();
+    // Whether these were answered or dropped depends on where the COPY failed, which is not told.
+    if (spare > 0 && dropped > 0) throw afterFailedCopy();
+    this.#spareReadys = spare;
+    if (this.head === undefined) this.#isSkipping = spare > 0 ? 'perhaps' : true;
   }
 
   /** CopyInResponse came: Syncs that are already behind it will not be answered (PG-50). */
   onCopyIn(): void {
+    this.onAnswer();
     const index = this.#head + 1;
-    while (this.#entries[index]?.kind === 'sync') this.#entries.splice(index, 1);
+    for (; this.#entries[index]?.kind === 'sync'; this.#copySyncs++) this.#entries.splice(index, 1);
     const isEnded = this.#entries[index]?.kind === 'copy-end';
     if (isEnded) this.#entries.splice(index, 1);
-    this.#isCopyIn = !isEnded && this.#entries[index] === undefined;
+    this.#copy = isEnded || this.#entries[index] !== undefined ? 'ended' : 'open';
   }
 
-  /** The COPY FROM has been taken to its end, or the statement has. */
-  onCopyEnded(): void {
-    this.#isCopyIn = false;
+  /** The head has got an answer: a COPY FROM before it is over, and so is what may come for its Syncs. */
+  onAnswer(): void {
+    this.#copy = 'none';
+    this.#copySyncs = 0;
+    this.#spareReadys = 0;
   }
 
-  #dropCopyEnds(): void {
+  #advance(): void {
+    this.#head++;
     while (this.#entries[this.#head]?.kind === 'copy-end') this.#head++;
+    if (this.#head < COMPACT_AT || this.#head * 2 < this.#entries.length) return;
+    this.#entries = this.#entries.slice(this.#head);
+    this.#head = 0;
   }
+}
+
+function afterFailedCopy(): ProtocolError {
+  return new ProtocolError(
+    'PG_COPY_SYNC',
+    'client',
+    'a message other than Sync follows a COPY that failed with Syncs inside, so its answer could not be told',
+  );
 }
 
 /** True for what ends with a ReadyForQuery of its own. */

@@ -1,0 +1,112 @@
+/** `weir check`: is the configuration valid, and what is in force with it? Nothing is started. */
+import { parseArgs } from 'node:util';
+import type { Config, ConnectionConfig, SecretSource, UpstreamConfig } from '../config/config.ts';
+import { loadConfig } from '../config/load.ts';
+import { readSecret } from '../config/secrets.ts';
+import { configWarnings } from '../config/warnings.ts';
+import { GatewayError } from '../errors.ts';
+import { createClientFacingTls } from '../net/tls.ts';
+import { CONFIG_HELP, CONFIG_OPTIONS } from './config-option.ts';
+import type { MainIo } from './main.ts';
+import { formatTable } from './table.ts';
+
+const HELP = `Usage: weir check [-c FILE]
+
+Says what is wrong with the configuration, with file and line, and exits with 2; or prints the
+connections, rules and masks in force and exits with 0. Warnings do not change the exit code.
+Secrets in variables and files are looked for, commands are not run, no server is asked.
+
+${CONFIG_HELP}
+`;
+
+/** Throws ConfigError with every problem of the file. */
+export async function runCheck(argv: readonly string[], io: MainIo): Promise<number> {
+  const { values } = parseArgs({ args: [...argv], options: CONFIG_OPTIONS });
+  if (values.help) {
+    io.stdout.write(HELP);
+    return 0;
+  }
+  const config = loadConfig(values.config);
+  io.stdout.write(describeConfig(config));
+  for (const warning of [...configWarnings(config), ...outsideWarnings(config)]) {
+    io.stderr.write(`warning: ${warning}\n`);
+  }
+  return 0;
+}
+
+function describeConfig(config: Config): string {
+  const { users } = config;
+  const canSignIn = users.filter(({ scram }) => scram !== undefined).length;
+  return [
+    formatSection('Connections', ['NAME', 'LISTEN', 'TLS', 'UPSTREAM', 'TLS', 'SIGN-IN'], [
+      ...config.connections.map(describeConnection),
+    ]),
+    formatSection('Rules', ['NAME', 'ACTION', 'EFFECTS', 'OBJECTS', 'PRINCIPALS', 'CONNECTIONS'], [
+      ...config.rules.map(({ name, action, effects, objects, principals, connections }) => {
+        return [name, action, ...[effects, objects, principals, connections].map(formatList)];
+      }),
+    ]),
+    formatSection('Masks', ['NAME', 'WITH', 'MODE', 'COLUMNS', 'NOT FOR', 'CONNECTIONS'], [
+      ...config.masks.map((mask) => {
+        const { name, mode, columns, except, connections } = mask;
+        return [name, mask.with, mode, ...[columns, except, connections].map(formatList)];
+      }),
+    ]),
+    `Users: ${users.length}, of which ${canSignIn} can sign in to the gateway.\n`,
+    `Recordings: ${config.dataDir}, ${config.durability}.\n`,
+    `Policy version: ${config.version}\n`,
+  ].join('');
+}
+
+function formatSection(title: string, head: string[], rows: string[][]): string {
+  return rows.length === 0 ? `${title}: none\n\n` : `${title}\n${formatTable(head, rows)}\n`;
+}
+
+function describeConnection({ name, listen, tls, upstream, auth }: ConnectionConfig): string[] {
+  const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
+  const address = `${host}:${listen.port}`;
+  return [name, address, tls?.mode ?? 'off', describeUpstream(upstream), upstream.tls, auth];
+}
+
+function describeUpstream({ user, host, port, database }: UpstreamConfig): string {
+  const who = user === undefined ? '' : `${user}@`;
+  const where = host.includes(':') ? `[${host}]` : host;
+  return `${who}${where}:${port}${database === undefined ? '' : `/${database}`}`;
+}
+
+function formatList(list: readonly string[]): string {
+  return list.length === 0 ? '-' : list.join(' ');
+}
+
+/** What the file points at and is not there or not right, on this machine and at this moment. */
+function outsideWarnings({ connections, hashKey }: Config): string[] {
+  const warnings = secretWarnings('hash_key', hashKey);
+  for (const { name, upstream, catalog, tls, auth } of connections) {
+    const place = `connection "${name}"`;
+    if (auth === 'gateway') warnings.push(...secretWarnings(`${place}: password`, upstream.password));
+    warnings.push(...secretWarnings(`${place}: catalog_password`, catalog?.password));
+    if (tls !== undefined) {
+      const load = () => void createClientFacingTls({ certFile: tls.cert, keyFile: tls.key });
+      warnings.push(...warningsOf(`${place}: tls`, load));
+    }
+  }
+  return warnings;
+}
+
+function secretWarnings(place: string, source: SecretSource | undefined): string[] {
+  // A command may ask somebody or cost something; it runs when the gateway starts.
+  if (source === undefined || 'command' in source) return [];
+  const warnings: string[] = [];
+  const warn = (text: string) => warnings.push(`${place}: ${text}`);
+  return [...warningsOf(place, () => void readSecret(source, { warn })), ...warnings];
+}
+
+function warningsOf(place: string, look: () => void): string[] {
+  try {
+    look();
+    return [];
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    return [`${place}: ${error.message}`];
+  }
+}

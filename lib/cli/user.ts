@@ -1,0 +1,69 @@
+/** `weir user add`: makes the [[user]] block of the configuration from a name and a password. */
+import { parseArgs } from 'node:util';
+import { ITERATIONS_DEFAULT, makeVerifier } from '../identity/credentials.ts';
+import { userSchema } from '../config/schema.ts';
+import { HINTS } from '../config/hints.ts';
+import { UsageError } from './data-dir.ts';
+import type { MainIo } from './main.ts';
+import { askPassword } from './password-input.ts';
+
+/** More takes a client minutes to sign in. */
+const ITERATIONS_MAX = 10_000_000;
+
+const HELP = `Usage: weir user add NAME [--group GROUP]... [--iterations N]
+
+Asks for a password, twice and without showing it, or reads it from a pipe, and prints the [[user]]
+block for the configuration: weir user add alice >> weir.toml
+
+  --group GROUP    a group of this user; can be given more than once
+  --iterations N   rounds of the hash (${ITERATIONS_DEFAULT}); more is safer, and slower for clients
+`;
+
+const OPTIONS = {
+  group: { type: 'string', multiple: true, default: [] as string[] },
+  iterations: { type: 'string', default: String(ITERATIONS_DEFAULT) },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+
+/** Throws UsageError where a name, group or password cannot be used. */
+export async function runUser(argv: readonly string[], io: MainIo): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    options: OPTIONS,
+    allowPositionals: true,
+  });
+  if (values.help) {
+    io.stdout.write(HELP);
+    return 0;
+  }
+  const [action, name, ...more] = positionals;
+  if (action !== 'add' || name === undefined || more.length > 0) {
+    throw new UsageError('expected: weir user add NAME');
+  }
+  const iterations = Number(values.iterations);
+  if (!Number.isInteger(iterations) || iterations < 1 || iterations > ITERATIONS_MAX) {
+    throw new UsageError(`--iterations: expected 1 to ${ITERATIONS_MAX}`);
+  }
+  checkNames(name, values.group);
+  const password = await askPassword({ stdin: io.stdin ?? process.stdin, stderr: io.stderr }, name);
+  io.stdout.write(formatUser(name, values.group, makeVerifier(password, iterations)));
+  return 0;
+}
+
+function checkNames(name: string, groups: readonly string[]): void {
+  const result = userSchema.safeParse({ name, groups });
+  const key = result.error?.issues[0]?.path[0];
+  if (key === undefined) return;
+  throw new UsageError(`expected ${HINTS.user[String(key)]?.expected}`);
+}
+
+/** JSON's strings and lists are TOML's, too. */
+function formatUser(name: string, groups: readonly string[], scram: string): string {
+  const list = groups.map((group) => JSON.stringify(group)).join(', ');
+  return `
+[[user]]
+name   = ${JSON.stringify(name)}
+groups = [${list}]
+scram  = ${JSON.stringify(scram)}
+`;
+}

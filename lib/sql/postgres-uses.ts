@@ -1,0 +1,128 @@
+/**
+ * Uses of functions and operators, wherever a tree names one: calls, casts, comparisons that look an
+ * operator up by name, definitions and triggers that the server will call later (PG-62).
+ */
+
+import type { EffectScan, Scope } from './postgres-effects.ts';
+import { setConfigHazard } from './postgres-lexer.ts';
+import { objectName, qualified } from './postgres-names.ts';
+import { as, isTree, list, names, text, type Tree } from './postgres-tree.ts';
+
+export interface Walk {
+  /** Fields that are not walked. */
+  readonly skip?: readonly string[];
+  /** The scope of what is inside, when it differs. */
+  readonly scope?: Scope;
+}
+
+/** Reports what a node does by itself; its children are walked after it. */
+export type Reader = (scan: EffectScan, tree: Tree, scope: Scope) => Walk;
+
+export const WALK_ALL: Walk = {};
+
+function isTrue(value: unknown): boolean {
+  return value === true;
+}
+
+/** A definition that names a function by a type name or a list of strings: sfunc = f, HANDLER h. */
+const readDefinition: Reader = (scan, tree) => {
+  const argument = tree['arg'];
+  const type = as(argument, 'TypeName');
+  const items = as(argument, 'List')?.['items'];
+  const name = qualified(names(type?.['names'] ?? items), 'function');
+  if (name !== undefined && name.schema !== 'pg_catalog' && tree['defname'] !== 'as')
+    scan.addFunction(name);
+  return WALK_ALL;
+};
+
+const readFunctionCall: Reader = (scan, tree, scope) => {
+  const name = qualified(names(tree['funcname']), 'function');
+  if (name === undefined) {
+    scan.add('unknown', undefined, scope);
+    return WALK_ALL;
+  }
+  scan.addCall(name, list(tree['args']).length, scope);
+  if (name.name === 'set_config') scan.addHazard(setConfigHazard(list(tree['args'])));
+  return WALK_ALL;
+};
+
+const RANGE_OPERATORS = ['<', '<=', '>', '>='];
+
+const readOperator: Reader = (scan, tree) => {
+  const isBetween = text(tree['kind'])?.includes('BETWEEN') === true;
+  if (isBetween) for (const name of RANGE_OPERATORS) scan.addOperator([name]);
+  else scan.addOperator(names(tree['name']));
+  return WALK_ALL;
+};
+
+/** IN (SELECT ...), CASE x WHEN and JOIN USING look `=` up by name. */
+function comparing(isUsed: (tree: Tree) => boolean, field?: string): Reader {
+  return (scan, tree) => {
+    const spelled = field === undefined ? [] : names(tree[field]);
+    if (spelled.length > 0) scan.addOperator(spelled);
+    else if (isUsed(tree)) scan.addOperator(['=']);
+    return WALK_ALL;
+  };
+}
+
+/**
+ * `t.f` and `(t).f` call f(t) where t has no column f: the name counts as a function, of kind `other`
+ * because nearly always it is a column. A catalog that knows a routine of that name tells.
+ */
+const readColumn: Reader = (scan, tree) => {
+  const parts = names(tree['fields']);
+  if (parts.length > 1) scan.addFunction(qualified(parts.slice(-1), 'other'));
+  return WALK_ALL;
+};
+
+const readIndirection: Reader = (scan, tree) => {
+  for (const name of names(tree['indirection']))
+    scan.addFunction({ kind: 'other', schema: undefined, name });
+  return WALK_ALL;
+};
+
+const readCast: Reader = (scan, tree) => {
+  const type = tree['typeName'];
+  const parts = names(isTree(type) ? type['names'] : undefined);
+  // 'name'::regclass and its kin look a name up: the literal matters.
+  if (parts[parts.length - 1]?.startsWith('reg') === true) scan.looksAtLiteral = true;
+  return WALK_ALL;
+};
+
+const readOpClassItem: Reader = (scan, tree) => {
+  const name = objectName(tree['name'], 'function');
+  if (name !== undefined && tree['itemtype'] === 2) scan.addFunction(name);
+  return WALK_ALL;
+};
+
+/** Fields that name a function which the server will call later. */
+function naming(...fields: readonly string[]): Reader {
+  return (scan, tree) => {
+    for (const field of fields) {
+      const name = objectName(tree[field], 'function');
+      if (name !== undefined) scan.addFunction(name);
+    }
+    return WALK_ALL;
+  };
+}
+
+export const USES: Readonly<Record<string, Reader>> = {
+  DefElem: readDefinition,
+  FuncCall: readFunctionCall,
+  A_Expr: readOperator,
+  SubLink: comparing((tree) => tree['subLinkType'] === 'ANY_SUBLINK', 'operName'),
+  CaseExpr: comparing((tree) => tree['arg'] !== undefined),
+  JoinExpr: comparing((tree) => tree['usingClause'] !== undefined || isTrue(tree['isNatural'])),
+  SortBy: comparing(() => false, 'useOp'),
+  ColumnRef: readColumn,
+  A_Indirection: readIndirection,
+  TypeCast: readCast,
+  CreateOpClassItem: readOpClassItem,
+  CreateTrigStmt: naming('funcname'),
+  CreateEventTrigStmt: naming('funcname'),
+  CreateConversionStmt: naming('func_name'),
+  CreatePLangStmt: naming('plhandler', 'plinline', 'plvalidator'),
+  CreateAmStmt: naming('handler_name'),
+  CreateCastStmt: naming('func'),
+  CreateTransformStmt: naming('fromsql', 'tosql'),
+};
