@@ -104,7 +104,8 @@ export function createCatalogConnection(options: CatalogConnectionOptions): Cata
 /** The SQLSTATE of a server's error, also inside a GatewayError; undefined: it came from elsewhere. */
 export function sqlStateOf(error: unknown): string | undefined {
   const source = error instanceof GatewayError ? error.cause : error;
-  if (!(source instanceof Error) || !('severity' in source) || !('code' in source)) return undefined;
+  if (!(source instanceof Error) || !('severity' in source) || !('code' in source))
+    return undefined;
   return typeof source.code === 'string' ? source.code : undefined;
 }
 

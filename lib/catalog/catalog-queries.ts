@@ -14,24 +14,27 @@ const DEFINITION_SIZE_MAX = 1024 * 1024;
  * Rows change their xmin whenever they are written, so (key, xmin) hashed over the tables that a
  * snapshot is made of changes with every definition: CREATE OR REPLACE VIEW rewrites pg_rewrite,
  * RENAME COLUMN writes pg_attribute, ALTER ... SET SCHEMA pg_class. VACUUM and ANALYZE write in place
- * and keep xmin. 64-bit hashes are added as numeric: order does not matter, nothing overflows.
+ * and keep xmin. The xmin is the seed of the key's 64-bit hash; the sum of a bigint is a numeric, so
+ * that neither order nor overflow matters.
  */
 function hashOf(table: string, key: string, where = ''): string {
   return `(SELECT pg_catalog.count(*)::text || ':' || coalesce(pg_catalog.sum(
-    pg_catalog.hashtextextended(${key} || ' ' || xmin::text, 0)::numeric), 0)::text
+    pg_catalog.hashint8extended(${key}, xmin::text::bigint)), 0)::text
     FROM pg_catalog.${table} ${where})`;
 }
 
+const USERS_OWN = `WHERE oid >= ${FIRST_USER_OID}`;
+
 export const FINGERPRINT = `SELECT pg_catalog.concat_ws(' ',
-  ${hashOf('pg_namespace', 'oid::text')},
-  ${hashOf('pg_class', 'oid::text')},
-  ${hashOf('pg_attribute', `attrelid::text || '.' || attnum::text`, `WHERE attrelid >= ${FIRST_USER_OID}`)},
-  ${hashOf('pg_attrdef', 'oid::text')},
-  ${hashOf('pg_rewrite', 'oid::text', `WHERE oid >= ${FIRST_USER_OID}`)},
-  ${hashOf('pg_inherits', `inhrelid::text || '.' || inhparent::text`)},
-  ${hashOf('pg_proc', 'oid::text', `WHERE oid >= ${FIRST_USER_OID}`)},
-  ${hashOf('pg_aggregate', 'aggfnoid::oid::text', `WHERE aggfnoid::oid >= ${FIRST_USER_OID}`)},
-  ${hashOf('pg_operator', 'oid::text', `WHERE oid >= ${FIRST_USER_OID}`)}
+  ${hashOf('pg_namespace', 'oid::bigint')},
+  ${hashOf('pg_class', 'oid::bigint')},
+  ${hashOf('pg_attribute', 'attrelid::bigint * 65536 + attnum', `WHERE attnum > 0 AND attrelid >= ${FIRST_USER_OID}`)},
+  ${hashOf('pg_attrdef', 'oid::bigint')},
+  ${hashOf('pg_rewrite', 'oid::bigint', USERS_OWN)},
+  ${hashOf('pg_inherits', 'inhrelid::bigint * 4294967296 + inhparent::bigint')},
+  ${hashOf('pg_proc', 'oid::bigint', USERS_OWN)},
+  ${hashOf('pg_aggregate', 'aggfnoid::oid::bigint', `WHERE aggfnoid::oid >= ${FIRST_USER_OID}`)},
+  ${hashOf('pg_operator', 'oid::bigint', USERS_OWN)}
 ) AS fingerprint`;
 
 /** Everything that has columns a query can read: S (sequences) and t (TOAST) are read by name as well. */

@@ -5,9 +5,13 @@ import { GatewayError } from '../errors.ts';
 export type Row = Readonly<Record<string, unknown>>;
 
 export function asRow(row: unknown): Row {
-  // A non-null object can be looked at under any key; each value is checked when it is read.
-  if (typeof row === 'object' && row !== null) return row as Row;
+  if (isRow(row)) return row;
   throw unexpected('a row', row);
+}
+
+/** Any object can be looked at under any key; each value is checked when it is read. */
+function isRow(row: unknown): row is Row {
+  return typeof row === 'object' && row !== null;
 }
 
 /** Oids come as numbers or, from drivers with other parsers, as text. */

@@ -54,42 +54,11 @@ export async function loadCatalog(
   const views = await readDefinitions(connection, queries.VIEW_DEFINITIONS, viewOids);
   const routineOids = names.routines.map((row) => numberIn(row, 'oid'));
   const bodies = await readDefinitions(connection, queries.ROUTINE_DEFINITIONS, routineOids);
-  const routines = names.routines.map((row): CatalogRoutine => {
-    const oid = numberIn(row, 'oid');
-    return {
-      oid,
-      schema: textIn(row, 'schema'),
-      name: textIn(row, 'name'),
-      language: textIn(row, 'language').toLowerCase(),
-      definition: bodies.texts.get(oid),
-    };
-  });
-  const routineByOid = new Map(routines.map((routine) => [routine.oid, routine]));
-  const aggregates = names.aggregates.flatMap((row) => {
-    const routine = routineByOid.get(numberIn(row, 'routine'));
-    if (routine === undefined) return [];
-    const aggregate = numberIn(row, 'aggregate');
-    const name = { schema: textIn(row, 'schema'), name: textIn(row, 'name') };
-    return [{ aggregate, routine: { ...routine, ...name } }];
-  });
-  const operators = names.operators.flatMap((row) => {
-    const routine = routineByOid.get(numberIn(row, 'routine'));
-    return routine ? [{ operator: numberIn(row, 'operator'), name: textIn(row, 'name'), routine }] : [];
-  });
-  const callees = new Map<number, readonly CatalogRoutine[]>([
-    ...routines.map((routine) => [routine.oid, [routine]] as const),
-    ...groupBy(operators, (entry) => entry.operator, (entry) => entry.routine),
-    ...groupBy(aggregates, (entry) => entry.aggregate, (entry) => entry.routine),
-  ]);
-  const snapshot = buildSnapshot({
-    version,
-    relations: buildRelations(names, views.texts, callees),
-    routines: [...routines, ...aggregates.map((entry) => entry.routine)],
-    operators,
-  });
+  const { routines, operators, callees } = buildRoutines(names, bodies.texts);
+  const relations = buildRelations(names, views.texts, callees);
   return {
     fingerprint: names.fingerprint,
-    snapshot,
+    snapshot: buildSnapshot({ version, relations, routines, operators }),
     isPartial: views.isPartial || bodies.isPartial,
   };
 }
@@ -185,7 +154,52 @@ async function readDefinitions(
 /** Lock time-out, statement time-out, and what a definition dropped or broken meanwhile gives. */
 function isWorthSplitting(error: unknown): boolean {
   const state = sqlStateOf(error);
-  return state === '55P03' || state === '57014' || state === 'XX000' || (state?.startsWith('42') ?? false);
+  return (
+    state === '55P03' ||
+    state === '57014' ||
+    state === 'XX000' ||
+    (state?.startsWith('42') ?? false)
+  );
+}
+
+interface Routines {
+  /** Aggregates under their own names, once for each support function. */
+  readonly routines: readonly CatalogRoutine[];
+  readonly operators: readonly { readonly name: string; readonly routine: CatalogRoutine }[];
+  /** By the oid of a routine, an aggregate or an operator: what runs when it is used. */
+  readonly callees: ReadonlyMap<number, readonly CatalogRoutine[]>;
+}
+
+function buildRoutines(names: Names, bodies: ReadonlyMap<number, string>): Routines {
+  const routines = names.routines.map((row): CatalogRoutine => {
+    const oid = numberIn(row, 'oid');
+    return {
+      oid,
+      schema: textIn(row, 'schema'),
+      name: textIn(row, 'name'),
+      language: textIn(row, 'language').toLowerCase(),
+      definition: bodies.get(oid),
+    };
+  });
+  const byOid = new Map(routines.map((routine) => [routine.oid, routine]));
+  const callees = new Map<number, CatalogRoutine[]>();
+  for (const routine of routines) callees.set(routine.oid, [routine]);
+  const addCallee = (row: Row, caller: string): CatalogRoutine | undefined => {
+    const routine = byOid.get(numberIn(row, 'routine'));
+    const oid = numberIn(row, caller);
+    if (routine !== undefined) callees.set(oid, [...(callees.get(oid) ?? []), routine]);
+    return routine;
+  };
+  const aggregates = names.aggregates.flatMap((row): readonly CatalogRoutine[] => {
+    const routine = addCallee(row, 'aggregate');
+    if (routine === undefined) return [];
+    return [{ ...routine, schema: textIn(row, 'schema'), name: textIn(row, 'name') }];
+  });
+  const operators = names.operators.flatMap((row) => {
+    const routine = addCallee(row, 'operator');
+    return routine === undefined ? [] : [{ name: textIn(row, 'name'), routine }];
+  });
+  return { routines: [...routines, ...aggregates], operators, callees };
 }
 
 function buildRelations(
@@ -208,10 +222,13 @@ function buildRelations(
       return computedFrom === undefined ? column : { ...column, computedFrom };
     },
   );
-  const oidOf = (key: string) => (row: Row) => numberIn(row, key);
   const parents = groupBy(names.parents, oidOf('child'), oidOf('parent'));
   const reads = groupBy(names.reads, oidOf('reader'), oidOf('source'));
-  const calls = groupBy(names.calls, oidOf('view'), (row) => callees.get(numberIn(row, 'callee')) ?? []);
+  const calls = groupBy(
+    names.calls,
+    oidOf('view'),
+    (row) => callees.get(numberIn(row, 'callee')) ?? [],
+  );
   return names.relations.map((row) => {
     const oid = numberIn(row, 'oid');
     return {
@@ -226,6 +243,10 @@ function buildRelations(
       calls: (calls.get(oid) ?? []).flat(),
     };
   });
+}
+
+function oidOf(key: string): (row: Row) => number {
+  return (row) => numberIn(row, key);
 }
 
 function groupBy<Entry, Key, Value>(

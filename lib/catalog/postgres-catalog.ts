@@ -7,7 +7,7 @@
 import type { ClientConfig } from 'pg';
 import { GatewayError } from '../errors.ts';
 import type { Catalog, CatalogSnapshot } from './catalog.ts';
-import { createCatalogConnection } from './catalog-connection.ts';
+import { type CatalogConnection, createCatalogConnection } from './catalog-connection.ts';
 import {
   CATALOG_LIMITS,
   type CatalogLimits,
@@ -39,98 +39,130 @@ export const CATALOG_AGE_MAX = 5000;
 export const CATALOG_TIME_MAX = 10_000;
 export const CATALOG_IDLE_TIME_MAX = 15_000;
 
+/** A snapshot in use is read again in the background when it has this share of its age. */
+const REFRESH_SHARE = 0.5;
+
 interface Current extends LoadedCatalog {
   readonly checkedAt: number;
   /** Which of the invalidations it has seen. */
   readonly generation: number;
 }
 
-export function createPostgresCatalog(options: PostgresCatalogOptions): Catalog {
-  const maxAgeMs = options.maxAgeMs ?? CATALOG_AGE_MAX;
-  const limits = options.limits ?? CATALOG_LIMITS;
-  const connection = createCatalogConnection({
-    connect: options.connect,
-    timeoutMs: options.timeoutMs ?? CATALOG_TIME_MAX,
-    idleMs: options.idleMs ?? CATALOG_IDLE_TIME_MAX,
-  });
-  let current: Current | undefined;
-  let generation = 0;
-  let running: { readonly generation: number; readonly snapshot: Promise<CatalogSnapshot> } | undefined;
-  let queued: Promise<CatalogSnapshot> | undefined;
-  let isClosed = false;
+interface Reading {
+  readonly generation: number;
+  readonly snapshot: Promise<CatalogSnapshot>;
+}
 
-  const load = async (): Promise<LoadedCatalog> => {
+export function createPostgresCatalog(options: PostgresCatalogOptions): Catalog {
+  return new PostgresCatalog(options);
+}
+
+class PostgresCatalog implements Catalog {
+  readonly #connection: CatalogConnection;
+  readonly #maxAgeMs: number;
+  readonly #limits: CatalogLimits;
+  readonly #log: CatalogLog;
+  #current: Current | undefined;
+  #generation = 0;
+  #running: Reading | undefined;
+  #queued: Promise<CatalogSnapshot> | undefined;
+  #isClosed = false;
+
+  constructor(options: PostgresCatalogOptions) {
+    this.#maxAgeMs = options.maxAgeMs ?? CATALOG_AGE_MAX;
+    this.#limits = options.limits ?? CATALOG_LIMITS;
+    this.#log = options.log;
+    this.#connection = createCatalogConnection({
+      connect: options.connect,
+      timeoutMs: options.timeoutMs ?? CATALOG_TIME_MAX,
+      idleMs: options.idleMs ?? CATALOG_IDLE_TIME_MAX,
+    });
+  }
+
+  snapshot(): CatalogSnapshot | Promise<CatalogSnapshot> {
+    if (this.#isClosed) return Promise.reject(closedError());
+    const current = this.#current;
+    if (current !== undefined && current.generation === this.#generation) {
+      const age = performance.now() - current.checkedAt;
+      if (age < this.#maxAgeMs) {
+        if (age > this.#maxAgeMs * REFRESH_SHARE) this.#refreshAhead();
+        return current.snapshot;
+      }
+    }
+    if (this.#running === undefined) return this.#start();
+    if (this.#running.generation === this.#generation) return this.#running.snapshot;
+    return this.#queued ?? this.#startAfter(this.#running.snapshot);
+  }
+
+  invalidate(): void {
+    this.#generation += 1;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#running?.snapshot.catch(() => undefined);
+    await this.#connection.close();
+  }
+
+  /** A busy gateway never waits. If it fails, whoever comes when the snapshot is too old is told. */
+  #refreshAhead(): void {
+    if (this.#running === undefined) this.#start().catch(() => undefined);
+  }
+
+  #start(): Promise<CatalogSnapshot> {
+    const reading: Reading = { generation: this.#generation, snapshot: this.#check() };
+    this.#running = reading;
+    const end = (): void => {
+      if (this.#running === reading) this.#running = undefined;
+    };
+    reading.snapshot.then(end, end);
+    return reading.snapshot;
+  }
+
+  /** A read that began before an invalidation may have missed the change: one more must follow it. */
+  #startAfter(before: Promise<CatalogSnapshot>): Promise<CatalogSnapshot> {
+    const start = (): Promise<CatalogSnapshot> => {
+      this.#queued = undefined;
+      return this.#start();
+    };
+    this.#queued = before.then(start, start);
+    return this.#queued;
+  }
+
+  async #check(): Promise<CatalogSnapshot> {
+    if (this.#isClosed) throw closedError();
+    const generation = this.#generation;
+    // The age counts from before the read: a change during it may not be in it.
+    const checkedAt = performance.now();
+    const loaded = await this.#load().catch((error: unknown) => {
+      if (error instanceof GatewayError && error.code === 'CATALOG_TOO_LARGE') throw error;
+      // One more try: the server may have closed the connection, or a definition changed under the read.
+      this.#log.warn({ reason: String(error) }, 'catalog read failed, trying once more');
+      return this.#load();
+    });
+    this.#current = { ...loaded, checkedAt, generation };
+    return loaded.snapshot;
+  }
+
+  async #load(): Promise<LoadedCatalog> {
+    const current = this.#current;
     if (current !== undefined && !current.isPartial) {
-      if ((await readFingerprint(connection)) === current.fingerprint) return current;
+      if ((await readFingerprint(this.#connection)) === current.fingerprint) return current;
     }
     const startedAt = performance.now();
-    const loaded = await loadCatalog(connection, (current?.snapshot.version ?? 0) + 1, limits);
+    const version = (current?.snapshot.version ?? 0) + 1;
+    const loaded = await loadCatalog(this.#connection, version, this.#limits);
     const fields = {
-      version: loaded.snapshot.version,
+      version,
       relations: loaded.snapshot.relations().length,
       milliseconds: Math.round(performance.now() - startedAt),
     };
-    options.log.info(fields, 'catalog read');
-    if (loaded.isPartial) options.log.warn(fields, 'some definitions are locked and count as unreadable');
+    this.#log.info(fields, 'catalog read');
+    if (loaded.isPartial) {
+      this.#log.warn(fields, 'some definitions are locked and count as unreadable');
+    }
     return loaded;
-  };
-
-  const check = async (): Promise<CatalogSnapshot> => {
-    if (isClosed) throw closedError();
-    const seen = generation;
-    // The age counts from before the read: a change during it may not be in it.
-    const checkedAt = performance.now();
-    const loaded = await load().catch((error: unknown) => {
-      if (error instanceof GatewayError && error.code === 'CATALOG_TOO_LARGE') throw error;
-      // One more try: the server may have closed the connection, or a definition changed under the read.
-      options.log.warn({ reason: String(error) }, 'catalog read failed, trying once more');
-      return load();
-    });
-    current = { ...loaded, checkedAt, generation: seen };
-    return loaded.snapshot;
-  };
-
-  const start = (): Promise<CatalogSnapshot> => {
-    const mine = { generation, snapshot: check() };
-    running = mine;
-    const end = (): void => {
-      if (running === mine) running = undefined;
-    };
-    mine.snapshot.then(end, end);
-    return mine.snapshot;
-  };
-
-  /** A read that began before an invalidation may have missed the change: one more must follow it. */
-  const startAfter = (before: Promise<CatalogSnapshot>): Promise<CatalogSnapshot> => {
-    const next = (): Promise<CatalogSnapshot> => {
-      queued = undefined;
-      return start();
-    };
-    queued = before.then(next, next);
-    return queued;
-  };
-
-  return {
-    snapshot: () => {
-      if (isClosed) return Promise.reject(closedError());
-      const isFresh =
-        current !== undefined &&
-        current.generation === generation &&
-        performance.now() - current.checkedAt < maxAgeMs;
-      if (isFresh && current !== undefined) return current.snapshot;
-      if (running === undefined) return start();
-      if (running.generation === generation) return running.snapshot;
-      return queued ?? startAfter(running.snapshot);
-    },
-    invalidate: () => {
-      generation += 1;
-    },
-    close: async () => {
-      isClosed = true;
-      await running?.snapshot.catch(() => undefined);
-      await connection.close();
-    },
-  };
+  }
 }
 
 function closedError(): GatewayError {

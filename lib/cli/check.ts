@@ -38,20 +38,30 @@ function describeConfig(config: Config): string {
   const { users } = config;
   const canSignIn = users.filter(({ scram }) => scram !== undefined).length;
   return [
-    formatSection('Connections', ['NAME', 'LISTEN', 'TLS', 'UPSTREAM', 'TLS', 'SIGN-IN'], [
-      ...config.connections.map(describeConnection),
-    ]),
-    formatSection('Rules', ['NAME', 'ACTION', 'EFFECTS', 'OBJECTS', 'PRINCIPALS', 'CONNECTIONS'], [
-      ...config.rules.map(({ name, action, effects, objects, principals, connections }) => {
-        return [name, action, ...[effects, objects, principals, connections].map(formatList)];
-      }),
-    ]),
-    formatSection('Masks', ['NAME', 'WITH', 'MODE', 'COLUMNS', 'NOT FOR', 'CONNECTIONS'], [
-      ...config.masks.map((mask) => {
-        const { name, mode, columns, except, connections } = mask;
-        return [name, mask.with, mode, ...[columns, except, connections].map(formatList)];
-      }),
-    ]),
+    formatSection(
+      'Connections',
+      ['NAME', 'LISTEN', 'TLS', 'UPSTREAM', 'TLS', 'SIGN-IN'],
+      [...config.connections.map(describeConnection)],
+    ),
+    formatSection(
+      'Rules',
+      ['NAME', 'ACTION', 'EFFECTS', 'OBJECTS', 'PRINCIPALS', 'CONNECTIONS'],
+      [
+        ...config.rules.map(({ name, action, effects, objects, principals, connections }) => {
+          return [name, action, ...[effects, objects, principals, connections].map(formatList)];
+        }),
+      ],
+    ),
+    formatSection(
+      'Masks',
+      ['NAME', 'WITH', 'MODE', 'COLUMNS', 'NOT FOR', 'CONNECTIONS'],
+      [
+        ...config.masks.map((mask) => {
+          const { name, mode, columns, except, connections } = mask;
+          return [name, mask.with, mode, ...[columns, except, connections].map(formatList)];
+        }),
+      ],
+    ),
     `Users: ${users.length}, of which ${canSignIn} can sign in to the gateway.\n`,
     `Recordings: ${config.dataDir}, ${config.durability}.\n`,
     `Policy version: ${config.version}\n`,
@@ -83,7 +93,8 @@ function outsideWarnings({ connections, hashKey }: Config): string[] {
   const warnings = secretWarnings('hash_key', hashKey);
   for (const { name, upstream, catalog, tls, auth } of connections) {
     const place = `connection "${name}"`;
-    if (auth === 'gateway') warnings.push(...secretWarnings(`${place}: password`, upstream.password));
+    if (auth === 'gateway')
+      warnings.push(...secretWarnings(`${place}: password`, upstream.password));
     warnings.push(...secretWarnings(`${place}: catalog_password`, catalog?.password));
     if (tls !== undefined) {
       const load = () => void createClientFacingTls({ certFile: tls.cert, keyFile: tls.key });

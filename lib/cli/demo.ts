@@ -12,7 +12,7 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from '../demo/embedded-p
 import { loadSampleData, type SampleDatabase } from '../demo/sample-data.ts';
 import { GatewayError } from '../errors.ts';
 import { type Config, createGateway, type Gateway, loadConfig } from '../index.ts';
-import { pino } from 'pino';
+import { createLog } from '../log.ts';
 
 export interface DemoIo {
   readonly stdout: { write(text: string): unknown };
@@ -122,7 +122,7 @@ class Demo {
     this.#interrupted.throwIfAborted();
     const config = await adaptConfig(server, shop, options, (text) => this.#progress(text));
     const gateway = await createGateway(config, {
-      log: pino({ level: 'warn' }, pino.destination(2)),
+      log: createLog(this.#io.stderr, 'warn'),
     });
     this.#gateway = gateway;
     await gateway.listen();

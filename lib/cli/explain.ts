@@ -4,8 +4,7 @@ import { parseArgs } from 'node:util';
 import type { MaskConfig } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import { GatewayError } from '../errors.ts';
-import { createExplainer } from '../gateway/explainer.ts';
-import type { Explanation } from '../gateway/statement-decider.ts';
+import { type ExplainedStatement, createExplainer } from '../gateway/explainer.ts';
 import type { ObjectEffect, ObjectName } from '../sql/analysis.ts';
 
 export interface Io {
@@ -18,7 +17,7 @@ export const EXPLAIN_USAGE = `usage: weir explain -c weir.toml --connection NAME
   Prints what the statement does, the decision, the rule that made it and the masks in force.
   Function bodies, views and masks are read from the database where it can be reached.
 
-exit codes: 0 allowed, 1 could not be judged, 2 usage or configuration error, 4 blocked
+exit codes: 0 allowed, 1 could not be judged in full, 2 usage or configuration error, 4 blocked
 `;
 
 const EXIT_ALLOWED = 0;
@@ -45,7 +44,8 @@ export async function runExplain(argv: readonly string[], io: Io): Promise<numbe
       const database = options.database ?? connection.upstream.database ?? options.user;
       const explanation = await explainer.explain(options.user, database, options.sql);
       io.stdout.write(describe(explanation, explainer.masksOf(options.user)));
-      return explanation.decision.kind === 'block' ? EXIT_BLOCKED : EXIT_ALLOWED;
+      if (explanation.decision.kind === 'block') return EXIT_BLOCKED;
+      return explanation.unread === undefined ? EXIT_ALLOWED : EXIT_FAILED;
     } finally {
       await explainer.close();
     }
@@ -88,8 +88,13 @@ function parse(argv: readonly string[]): ExplainOptions | undefined {
   }
 }
 
-function describe({ decision, analysis, reaches }: Explanation, masks: readonly MaskConfig[]): string {
+function describe(explained: ExplainedStatement, masks: readonly MaskConfig[]): string {
+  const { decision, analysis, reaches, unread } = explained;
   const lines: string[] = [];
+  if (unread !== undefined) {
+    lines.push(`not read    the catalog: ${unread}`);
+    lines.push('            The decision is by the text alone: function bodies, views and masks are not in it.');
+  }
   if (analysis?.kind === 'analysis') {
     lines.push(`statements  ${analysis.statements.join(', ') || 'none (empty query)'}`);
     for (const effect of analysis.effects) lines.push(`effect      ${effectText(effect)}`);

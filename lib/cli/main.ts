@@ -16,9 +16,9 @@ export interface MainIo {
   readonly signal?: AbortSignal;
 }
 
-export const EXIT_OK = 0;
-export const EXIT_FAILED = 1;
-export const EXIT_USAGE = 2;
+const EXIT_OK = 0;
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
 
 type Command = (argv: readonly string[], io: MainIo) => Promise<number>;
 
@@ -26,12 +26,22 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['demo', async () => (await import('./demo.ts')).runDemo],
   ['serve', async () => (await import('./serve.ts')).runServe],
   ['check', async () => (await import('./check.ts')).runCheck],
-  ['explain', async () => (await import('./explain.ts')).runExplain],
+  ['explain', loadExplain],
   ['sessions', async () => (await import('./sessions.ts')).runSessions],
   ['replay', async () => (await import('./replay.ts')).runReplay],
   ['verify', async () => (await import('./verify.ts')).runVerify],
   ['user', async () => (await import('./user.ts')).runUser],
 ]);
+
+async function loadExplain(): Promise<Command> {
+  const { EXPLAIN_USAGE, runExplain } = await import('./explain.ts');
+  return async (argv, io) => {
+    // Its last argument is a statement, so help is asked for by the first one only.
+    if (argv[0] !== '--help' && argv[0] !== '-h') return runExplain(argv, io);
+    io.stdout.write(EXPLAIN_USAGE);
+    return EXIT_OK;
+  };
+}
 
 /** What is wrong with these is the configuration, not the moment. */
 const USAGE_CODES: ReadonlySet<string> = new Set(['CONFIG_INVALID', 'LOG_LEVEL']);
@@ -59,7 +69,7 @@ Usage: weir COMMAND [options]
   weir --version
 
 Exit codes: 0 ok, 1 failure at run time, 2 usage or configuration error.
-(verify: 1 broken, 3 could not check.)
+(verify: 1 broken, 3 could not check. explain: 4 blocked.)
 
 Environment: WEIR_LOG=trace|debug|info|warn|error|fatal|silent (info).
 `;

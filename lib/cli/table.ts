@@ -2,10 +2,7 @@
 
 const COLUMN_GAP = '  ';
 
-export function formatTable(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-): string {
+export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [head, ...rows].map((cells) => cells.map(escapeCell));
   const widths = head.map((_, column) => {
     return Math.max(...lines.map((cells) => widthOf(cells[column] ?? '')));

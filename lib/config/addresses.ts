@@ -32,7 +32,8 @@ export function parseDatabaseUrl(text: string): DatabaseUrl | string {
   } catch {
     return 'it is no URL';
   }
-  if (!['postgres:', 'postgresql:'].includes(url.protocol)) return 'it does not start with postgres://';
+  if (!['postgres:', 'postgresql:'].includes(url.protocol))
+    return 'it does not start with postgres://';
   if (url.password !== '') return 'it holds a password';
   if (url.hostname === '') return 'it names no host';
   if (url.search !== '' || url.hash !== '') return 'it has parameters behind the database';

@@ -4,12 +4,7 @@
  */
 import { matchesName } from './connection-glob.ts';
 import { isWildcard } from './addresses.ts';
-import type {
-  WrittenConnection,
-  WrittenMask,
-  WrittenRule,
-  WrittenUser,
-} from './schema.ts';
+import type { WrittenConnection, WrittenMask, WrittenRule, WrittenUser } from './schema.ts';
 import type { Place } from './problems.ts';
 
 /** A table of the file that has the right shape, and where it stands. */

@@ -71,7 +71,10 @@ function parseText(text: string, file: string): unknown {
     if (!(cause instanceof TomlError)) throw cause;
     // Its message goes on with the lines around, which may hold secrets.
     const [reason = ''] = cause.message.replace(/^Invalid TOML document: /, '').split('\n');
-    const problem = { line: cause.line, text: `not valid TOML: ${reason} (column ${cause.column}).` };
+    const problem = {
+      line: cause.line,
+      text: `not valid TOML: ${reason} (column ${cause.column}).`,
+    };
     throw new ConfigError(file, [problem], { cause });
   }
 }
@@ -152,7 +155,8 @@ function buildUpstream(
   password: UpstreamConfig['password'],
 ): UpstreamConfig {
   // Nobody sits between two programs on one machine; everywhere else the name is checked.
-  const byDefault = isLoopback(url.host) && written.upstream_ca === undefined ? 'off' : 'verify-full';
+  const byDefault =
+    isLoopback(url.host) && written.upstream_ca === undefined ? 'off' : 'verify-full';
   return { ...url, password, tls: written.upstream_tls ?? byDefault, ca: written.upstream_ca };
 }
 

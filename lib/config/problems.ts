@@ -23,7 +23,9 @@ export interface Place {
 export function describePlace(section: Section, index: number, raw: unknown): Place {
   const name = readKey(raw, 'name');
   const title =
-    typeof name === 'string' && name !== '' ? `${section} ${show(name)}` : `${section} #${index + 1}`;
+    typeof name === 'string' && name !== ''
+      ? `${section} ${show(name)}`
+      : `${section} #${index + 1}`;
   return { section, path: [section, index], title, raw };
 }
 
@@ -44,9 +46,9 @@ export function problemsOf(
   findLine: FindLine,
   issues: readonly z.core.$ZodIssue[],
 ): ConfigProblem[] {
-  return issues.flatMap((issue) => {
-    const path = issue.path.filter((part) => typeof part !== 'symbol');
-    const key = path.filter((part) => typeof part === 'string').join('.');
+  const problems = issues.flatMap((issue) => {
+    const path = pathWithHint(place.section, issue);
+    const key = keyOf(path);
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((unknown) => {
         const full = key === '' ? unknown : `${key}.${unknown}`;
@@ -59,6 +61,22 @@ export function problemsOf(
     // In a list, the line of the very item.
     return [{ ...where, line: findLine([...place.path, ...path]) }];
   });
+  // A value that breaks two of our conditions is one problem to whoever wrote it.
+  return problems.filter(({ line, text }, index) => {
+    return problems.findIndex((other) => other.line === line && other.text === text) === index;
+  });
+}
+
+function keyOf(path: KeyPath): string {
+  return path.filter((part) => typeof part === 'string').join('.');
+}
+
+/** Cut to what has a hint: a list inside the table of a secret is told as that secret. */
+function pathWithHint(section: Section, issue: z.core.$ZodIssue): KeyPath {
+  const path = issue.path.filter((part) => typeof part !== 'symbol');
+  if (issue.code === 'unrecognized_keys') return path;
+  while (path.length > 0 && readKey(HINTS[section], keyOf(path)) === undefined) path.pop();
+  return path;
 }
 
 function describeValue(

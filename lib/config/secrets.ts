@@ -94,7 +94,8 @@ function explainSpawnError(error: NodeJS.ErrnoException, timeout: number): strin
 
 /** One line of text, without the newline that editors and programs put behind it. */
 function checkSecret(bytes: Buffer, name: string): string {
-  if (bytes.length > SECRET_SIZE_MAX) throw failure(`${name} is larger than ${SECRET_SIZE_MAX} bytes`);
+  if (bytes.length > SECRET_SIZE_MAX)
+    throw failure(`${name} is larger than ${SECRET_SIZE_MAX} bytes`);
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);

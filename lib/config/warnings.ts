@@ -28,11 +28,13 @@ function warnOfConnection(connection: ConnectionConfig, config: Config): string[
         : `listens on ${listen.host} and lets clients do without TLS. Write mode = "require".`,
     );
   }
-  if (!isLoopback(upstream.host) && upstream.tls !== 'verify-full') {
+  const servers = new Map([upstream, catalog ?? upstream].map((one) => [one.host, one.tls]));
+  for (const [host, mode] of servers) {
+    if (isLoopback(host) || mode === 'verify-full') continue;
     warn(
-      upstream.tls === 'off'
-        ? `speaks to ${upstream.host} without TLS. Write upstream_tls = "verify-full".`
-        : `does not check whose certificate ${upstream.host} shows. Write upstream_tls = "verify-full".`,
+      mode === 'off'
+        ? `speaks to ${host} without TLS. Write upstream_tls = "verify-full".`
+        : `does not check whose certificate ${host} shows. Write upstream_tls = "verify-full".`,
     );
   }
   if (auth === 'passthrough' && tls !== undefined && upstream.tls !== 'off') {
@@ -51,7 +53,9 @@ function warnOfConnection(connection: ConnectionConfig, config: Config): string[
     matchesName(one.connections, name),
   );
   if (replication.length > 0 && isGuarded) {
-    warn(`replication connections of ${replication.join(', ')} see everything, past rules and masks.`);
+    warn(
+      `replication connections of ${replication.join(', ')} see everything, past rules and masks.`,
+    );
   }
   return warnings;
 }

@@ -10,6 +10,7 @@ import type { Credentials } from '../identity/credentials.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { Sensitive } from '../masking/sensitive.ts';
 import type { MaskConfig } from '../config/config.ts';
+import { GatewayError } from '../errors.ts';
 import { masksInForce, rulesInForce } from '../policy/in-force.ts';
 import { matchesPrincipal } from '../policy/principals.ts';
 import type { RecordedNote } from '../recording/recording.ts';
@@ -64,9 +65,9 @@ export class DecisionPipeline {
     return decider;
   }
 
-  principalOf(user: string): Principal {
-    const known = this.#parts.config.users.find(({ name }) => name === user);
-    return { name: user, groups: known?.groups ?? [] };
+  /** Rejects with GatewayError where the catalog of that database cannot be read. */
+  async readCatalog(database: string): Promise<void> {
+    await this.#parts.catalogOf?.(database).snapshot();
   }
 
   #createDecider(principal: Principal, database: string): StatementDecider {
@@ -111,12 +112,8 @@ export class SessionDecider {
       case 'sign-in':
         return this.#decideSignIn(operation);
       case 'statement':
-        return this.#currentDecider().decideStatement(operation.text);
       case 'result':
-        return (
-          this.#currentDecider().decideResultNow(operation) ??
-          this.#currentDecider().decideResult(operation)
-        );
+        return this.#decideByCatalog(operation);
       case 'call':
         return this.#decideCall(operation.routine);
       case 'cancel':
@@ -127,6 +124,21 @@ export class SessionDecider {
   /** A definition changed in this session: what is cached of the catalog is read again. */
   onSchemaChanged(): void {
     if (this.#decider !== undefined) this.#parts.catalogOf?.(this.#database).invalidate();
+  }
+
+  /** One database too many on this connection blocks its statements, not the session (CATALOG_COUNT). */
+  #decideByCatalog(
+    operation: Extract<Operation, { kind: 'statement' | 'result' }>,
+  ): Decided | Promise<Decided> {
+    let decider: StatementDecider;
+    try {
+      decider = this.#currentDecider();
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      return blocked(undefined, `Weir cannot judge this statement: ${error.message}`);
+    }
+    if (operation.kind === 'statement') return decider.decideStatement(operation.text);
+    return decider.decideResultNow(operation) ?? decider.decideResult(operation);
   }
 
   #decideSignIn(operation: Extract<Operation, { kind: 'sign-in' }>): Decided {

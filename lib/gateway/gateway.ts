@@ -107,8 +107,11 @@ class RunningGateway implements Gateway {
     await Promise.race([isIdle, timeout]);
     for (const driver of this.#drivers) driver.destroy('gateway stopped');
     await Promise.all(closing);
-    await this.#recorder.close();
-    await this.#shared.close();
+    try {
+      await this.#recorder.close();
+    } finally {
+      await this.#shared.close();
+    }
   }
 
   #createDoor(connection: ConnectionConfig): Door {

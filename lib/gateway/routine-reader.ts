@@ -32,7 +32,7 @@ export interface RoutineContext {
 }
 
 /** Routines that one statement may reach; a program that needs more is refused. */
-const ROUTINES_MAX = 200;
+export const ROUTINES_MAX = 200;
 const NAME_LENGTH_SHOWN = 100;
 
 export class RoutineReader {
@@ -52,7 +52,7 @@ export class RoutineReader {
       for (const routine of this.#routinesOf(next, context)) {
         if (context.reaches.has(routine.oid)) continue;
         if (context.reaches.size >= ROUTINES_MAX) {
-          throw new Error(`it reaches more than ${ROUTINES_MAX} routines`);
+          throw tooMany();
         }
         const reach = this.#read(routine, context);
         if (reach instanceof Promise) return reach;
@@ -127,6 +127,7 @@ function addUnexplained(name: ObjectName, reaches: Map<number, Reach>): void {
   if (isKnown) return;
   const shown = [...reaches.values()].some((reach) => reach.routine === name.name);
   if (shown) return;
+  if (reaches.size >= ROUTINES_MAX) throw tooMany();
   const via = `${name.kind} ${name.name.slice(0, NAME_LENGTH_SHOWN)}: its body cannot be read without a catalog credential`;
   reaches.set(-1 - reaches.size, {
     routine: name.name,
@@ -136,6 +137,10 @@ function addUnexplained(name: ObjectName, reaches: Map<number, Reach>): void {
     functions: [],
     operators: [],
   });
+}
+
+function tooMany(): Error {
+  return new Error(`it reaches more than ${ROUTINES_MAX} routines`);
 }
 
 function nameOf(routine: CatalogRoutine): string {

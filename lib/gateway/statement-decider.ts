@@ -16,7 +16,7 @@ import type { RecordedNote } from '../recording/recording.ts';
 import type { AnalysisResult, OutputKind, SqlReader, StatementAnalysis } from '../sql/analysis.ts';
 import { DecisionCache } from './decision-cache.ts';
 import { createNameResolver } from './name-resolver.ts';
-import { RoutineReader, type Reach } from './routine-reader.ts';
+import { ROUTINES_MAX, type Reach, RoutineReader } from './routine-reader.ts';
 import type { Decided } from './session-driver.ts';
 
 export interface StatementDeciderParts {
@@ -58,8 +58,8 @@ export interface Explanation {
 const RUNS_OTHERS = new Set(['ExecuteStmt', 'FetchStmt', 'CallStmt', 'DoStmt']);
 /** What ends a transaction passes always, or a failed one could never be left (PG-31). */
 const ENDS_TRANSACTION = /^\s*(?:rollback|abort|commit|end)(?:\s+(?:work|transaction))?\s*;?\s*$/i;
-/** Attempts of one decision; each waits for something that the one before did not have. */
-const ATTEMPTS_MAX = 64;
+/** Attempts of one decision; each waits for one thing more: the catalog, the text, one routine's body. */
+const ATTEMPTS_MAX = ROUTINES_MAX + 8;
 
 export class StatementDecider {
   readonly #parts: StatementDeciderParts;
@@ -78,15 +78,12 @@ export class StatementDecider {
       const known = this.#cache.get(text, snapshot?.version ?? 0);
       if (known !== undefined) return known;
     }
-    const findings = newFindings(text);
-    const first = this.#attempt(findings);
-    return first instanceof Promise ? this.#await(findings, first) : first;
+    return this.#decide(newFindings(text));
   }
 
   async explain(text: string): Promise<Explanation> {
     const findings = newFindings(text);
-    const first = this.#attempt(findings);
-    const { decision } = first instanceof Promise ? await this.#await(findings, first) : first;
+    const { decision } = await this.#decide(findings);
     return { decision, analysis: findings.analysis, reaches: [...findings.reaches.values()] };
   }
 
@@ -131,6 +128,16 @@ export class StatementDecider {
     return { decision: { kind: 'allow', plan }, note };
   }
 
+  /** At once where everything is known; what cannot be judged is blocked, never thrown. */
+  #decide(findings: Findings): Decided | Promise<Decided> {
+    try {
+      const first = this.#attempt(findings);
+      return first instanceof Promise ? this.#await(findings, first) : first;
+    } catch (error) {
+      return blocked(undefined, `Weir cannot judge this statement: ${messageOf(error)}`);
+    }
+  }
+
   async #await(findings: Findings, first: Promise<void>): Promise<Decided> {
     try {
       await first;
@@ -152,7 +159,10 @@ export class StatementDecider {
     const { analysis, snapshot } = findings;
     if (analysis === undefined) throw new Error('an attempt without an analysis');
     const decided = this.#judge(findings, analysis);
-    this.#cache.set(findings.text, snapshot?.version ?? 0, decided);
+    // A parser that timed out once may do better the next time.
+    if (analysis.kind !== 'refused') {
+      this.#cache.set(findings.text, snapshot?.version ?? 0, decided);
+    }
     return decided;
   }
 

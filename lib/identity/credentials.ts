@@ -79,7 +79,7 @@ function findCommonest(values: readonly number[]): number | undefined {
 export function makeVerifier(
   password: string,
   iterations = ITERATIONS_DEFAULT,
-  salt = randomBytes(SALT_SIZE),
+  salt: Buffer = randomBytes(SALT_SIZE),
 ): string {
   const prepared = preparePassword(password);
   const salted = pbkdf2Sync(prepared, salt, iterations, KEY_SIZE, 'sha256');

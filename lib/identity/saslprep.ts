@@ -28,12 +28,12 @@ const LEFT_TO_RIGHT = /[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Sc
 
 export function preparePassword(password: string): string {
   if (/^[\0-\x7f]*$/.test(password)) return password;
-  // Normalised code point by code point class, in the order of RFC 4013: map, normalise, look.
   const mapped = password.replaceAll(SPACES, ' ').replaceAll(NOTHINGS, '');
   if (mapped === '') return password;
-  const prepared = mapped.normalize('NFKC');
-  if (FORBIDDEN.test(prepared) || AFTER_UNICODE_3_2.test(prepared)) return password;
-  return breaksDirection(prepared) ? password : prepared;
+  // RFC 3454 looks at the normalised text. PostgreSQL looks at the one before, and what counts is
+  // that both ends of a SCRAM exchange do the same.
+  if (FORBIDDEN.test(mapped) || AFTER_UNICODE_3_2.test(mapped)) return password;
+  return breaksDirection(mapped) ? password : mapped.normalize('NFKC');
 }
 
 /** RFC 3454 section 6: with right-to-left text, nothing left-to-right, and it stands at both ends. */

@@ -18,7 +18,7 @@ export interface ColumnMask {
   readonly column: string;
 }
 
-const SYSTEM_MASK = 'built-in: other people\'s values';
+const SYSTEM_MASK = "built-in: other people's values";
 
 export class MaskedColumns {
   readonly #byOid = new Map<number, Map<number, ColumnMask>>();
@@ -74,7 +74,11 @@ export class MaskedColumns {
         for (const { attribute, name } of relation.columns) {
           if (!matchesPart(pattern.parts.column, name)) continue;
           const column = columnText(relation, name);
-          this.add(relation.oid, attribute, { mask: pattern.mask.name, with: pattern.mask.with, column });
+          this.add(relation.oid, attribute, {
+            mask: pattern.mask.name,
+            with: pattern.mask.with,
+            column,
+          });
           pattern.isUsed = true;
         }
       }
@@ -112,7 +116,7 @@ export class MaskedColumns {
       for (const oid of child.parents) this.#copyByName(oid, child);
     }
     for (const relation of parentsFirst) this.#spreadGenerated(relation);
-    for (const child of [...parentsFirst].reverse()) {
+    for (const child of parentsFirst.toReversed()) {
       if (!this.has(child.oid)) continue;
       for (const oid of child.parents) {
         const parent = this.#snapshot.relation(oid);
@@ -125,7 +129,8 @@ export class MaskedColumns {
   spreadToast(): void {
     for (const relation of this.#snapshot.relations()) {
       const owner = relation.kind === 't' ? relation.reads.find((oid) => this.has(oid)) : undefined;
-      const mask = owner === undefined ? undefined : [...(this.#byOid.get(owner)?.values() ?? [])][0];
+      const mask =
+        owner === undefined ? undefined : [...(this.#byOid.get(owner)?.values() ?? [])][0];
       if (mask === undefined) continue;
       for (const { attribute, name } of relation.columns) {
         if (name === 'chunk_data') this.addRedacted(relation, attribute, name, mask.mask);

@@ -20,5 +20,8 @@ export function sensitiveRelations(
         clear: columns.filter((column) => !isMasked(column.attribute)).map((column) => column.name),
       };
     });
-  return { version: createHash('sha256').update(JSON.stringify(relations)).digest('hex'), relations };
+  return {
+    version: createHash('sha256').update(JSON.stringify(relations)).digest('hex'),
+    relations,
+  };
 }

@@ -11,6 +11,8 @@ import { sensitiveRelations } from './sensitive-relations.ts';
 
 /** A routine may read a view that another pass has found to be masked. After so many passes, all is redacted. */
 const PASS_COUNT_MAX = 8;
+/** Each waits in the reader's queue with its text. */
+const VIEWS_AT_ONCE_MAX = 64;
 /** Routines that one view's routines may call in turn. */
 const ROUTINE_COUNT_MAX = 500;
 
@@ -27,19 +29,28 @@ const SYSTEM_COLUMN_NAMES: ReadonlySet<string> = new Set([
 interface Context {
   readonly snapshot: CatalogSnapshot;
   readonly masked: MaskedColumns;
-  readonly reader: SqlReader;
+  readonly reader: Pick<SqlReader, 'analyzeView' | 'analyzeRoutine'>;
 }
 
 export async function addViews(context: Context): Promise<void> {
-  const views = orderByReads(context.snapshot);
+  const levels = levelsByReads(context.snapshot);
+  const views = levels.flat();
   const hasRoutines = views.some((view) => callsOf(view).length > 0);
   for (let pass = 0; pass < PASS_COUNT_MAX; pass++) {
     const before = context.masked.count;
-    for (const view of views) await addView(view, context);
+    for (const level of levels) await addLevel(level, context);
     if (!hasRoutines || context.masked.count === before) return;
   }
   for (const view of views) {
     if (callsOf(view).length > 0) redactAll(view, context.masked, 'unknown');
+  }
+}
+
+/** Views that do not read each other are read side by side, some at a time. */
+async function addLevel(level: readonly CatalogRelation[], context: Context): Promise<void> {
+  for (let start = 0; start < level.length; start += VIEWS_AT_ONCE_MAX) {
+    const some = level.slice(start, start + VIEWS_AT_ONCE_MAX);
+    await Promise.all(some.map((view) => addView(view, context)));
   }
 }
 
@@ -78,22 +89,31 @@ interface ViewSources {
 }
 
 function judge(column: ViewColumn, sources: ViewSources): ColumnMask | 'clear' | 'redact' {
-  const { reads, masked, hasTaintedCall, hasCtes } = sources;
+  const { reads, masked, hasTaintedCall } = sources;
   if (column.kind === 'expression') return column.isTainted || hasTaintedCall ? 'redact' : 'clear';
   const { name, relation } = column;
   const candidates =
     relation === undefined ? reads : reads.filter((candidate) => isNamed(candidate, relation));
   const masks = candidates.flatMap((candidate) => masked.byName(candidate, name) ?? []);
   const [first] = masks;
-  if (first !== undefined) return masks.every((mask) => mask.with === first.with) ? first : 'redact';
+  if (first !== undefined)
+    return masks.every((mask) => mask.with === first.with) ? first : 'redact';
+  return isClear(column, candidates, sources) ? 'clear' : 'redact';
+}
+
+/** Of a column that is not masked by its name: is it surely one of a table that the view reads? */
+function isClear(
+  { name, relation }: Extract<ViewColumn, { kind: 'column' }>,
+  candidates: readonly CatalogRelation[],
+  { hasTaintedCall, hasCtes }: ViewSources,
+): boolean {
   // A CTE may have given the name of one column to another.
   const isQualified = relation?.includes('.') ?? false;
-  if (hasCtes && !isQualified) return 'redact';
-  if (SYSTEM_COLUMN_NAMES.has(name) && candidates.length > 0) return 'clear';
+  if (hasCtes && !isQualified) return false;
+  if (SYSTEM_COLUMN_NAMES.has(name) && candidates.length > 0) return true;
   // A name that no table read here has comes from a routine or from something not understood.
-  const isColumn = candidates.some((candidate) => candidate.columns.some((own) => own.name === name));
-  const isSure = relation !== undefined || !hasTaintedCall;
-  return isColumn && isSure ? 'clear' : 'redact';
+  if (relation === undefined && hasTaintedCall) return false;
+  return candidates.some(({ columns }) => columns.some((own) => own.name === name));
 }
 
 /** With its schema or without: `public.users` and `users`. */
@@ -140,19 +160,25 @@ async function callsTainted(view: CatalogRelation, context: Context): Promise<bo
   return false;
 }
 
-/** Views, each after the views that it reads. */
-function orderByReads(snapshot: CatalogSnapshot): readonly CatalogRelation[] {
-  const ordered: CatalogRelation[] = [];
-  const seen = new Set<number>();
-  const visit = (relation: CatalogRelation): void => {
-    if (seen.has(relation.oid)) return;
-    seen.add(relation.oid);
-    for (const oid of relation.reads) {
-      const read = snapshot.relation(oid);
-      if (read !== undefined) visit(read);
-    }
-    if (relation.kind === 'v' || relation.kind === 'm') ordered.push(relation);
+/** Views by depth: each reads only tables and views of the levels before its own. */
+function levelsByReads(snapshot: CatalogSnapshot): readonly (readonly CatalogRelation[])[] {
+  const depths = new Map<number, number>();
+  const levels: CatalogRelation[][] = [];
+  const visit = (relation: CatalogRelation): number => {
+    const known = depths.get(relation.oid);
+    if (known !== undefined) return known;
+    // While it is being visited a relation counts as a table: a loop in a catalog must end.
+    depths.set(relation.oid, 0);
+    if (relation.kind !== 'v' && relation.kind !== 'm') return 0;
+    const below = relation.reads
+      .map((oid) => snapshot.relation(oid))
+      .map((read) => (read ? visit(read) : 0));
+    const depth = below.reduce((deepest, other) => Math.max(deepest, other), 0) + 1;
+    depths.set(relation.oid, depth);
+    levels[depth - 1] ??= [];
+    levels[depth - 1]?.push(relation);
+    return depth;
   };
   for (const relation of snapshot.relations()) visit(relation);
-  return ordered;
+  return levels;
 }

@@ -5,7 +5,7 @@
 
 import type { CatalogSnapshot } from '../catalog/catalog.ts';
 import type { MaskConfig } from '../config/config.ts';
-import type { SensitiveRelations, SqlReader } from '../sql/analysis.ts';
+import type { SensitiveRelations, SqlReader, ViewColumn } from '../sql/analysis.ts';
 import { type ColumnMask, MaskedColumns } from './masked-columns.ts';
 import { sensitiveRelations } from './sensitive-relations.ts';
 import { addViews } from './sensitive-views.ts';
@@ -29,7 +29,7 @@ export interface Sensitive {
 export async function computeSensitive(
   snapshot: CatalogSnapshot,
   masks: readonly MaskConfig[],
-  reader: SqlReader,
+  reader: Pick<SqlReader, 'analyzeView' | 'analyzeRoutine'>,
 ): Promise<Sensitive> {
   const masked = new MaskedColumns(snapshot);
   let unmatched: readonly string[] = [];
@@ -55,6 +55,8 @@ export async function computeSensitive(
 
 /** Different sets of masks for one snapshot: one for each kind of principal. */
 const MASK_SET_COUNT_MAX = 256;
+/** Views whose reading is kept, so that one changed definition does not cost the reading of all. */
+const VIEW_COUNT_MAX = 20_000;
 
 export type FindSensitive = (
   snapshot: CatalogSnapshot,
@@ -65,6 +67,7 @@ export type FindSensitive = (
 export function createSensitiveFinder(reader: SqlReader): FindSensitive {
   const bySnapshot = new WeakMap<CatalogSnapshot, Map<string, Sensitive | Promise<Sensitive>>>();
   const keys = new WeakMap<readonly MaskConfig[], string>();
+  const rememberingReader = rememberViews(reader);
   return (snapshot, masks) => {
     const key = keys.get(masks) ?? JSON.stringify(masks);
     keys.set(masks, key);
@@ -72,9 +75,8 @@ export function createSensitiveFinder(reader: SqlReader): FindSensitive {
     bySnapshot.set(snapshot, known);
     const found = known.get(key);
     if (found !== undefined) return found;
-    const [oldest] = known.keys();
-    if (known.size >= MASK_SET_COUNT_MAX && oldest !== undefined) known.delete(oldest);
-    const computed = computeSensitive(snapshot, masks, reader);
+    dropOldest(known, MASK_SET_COUNT_MAX);
+    const computed = computeSensitive(snapshot, masks, rememberingReader);
     known.set(key, computed);
     computed.then(
       (sensitive) => known.set(key, sensitive),
@@ -82,4 +84,30 @@ export function createSensitiveFinder(reader: SqlReader): FindSensitive {
     );
     return computed;
   };
+}
+
+/** A view's columns depend on its text and on what is sensitive below it, and on nothing else. */
+function rememberViews(reader: SqlReader): Pick<SqlReader, 'analyzeView' | 'analyzeRoutine'> {
+  const views = new Map<string, Promise<readonly ViewColumn[] | undefined>>();
+  return {
+    analyzeRoutine: (language, definition, sensitive) =>
+      reader.analyzeRoutine(language, definition, sensitive),
+    analyzeView: (definition, sensitive) => {
+      const key = `${sensitive.version} ${definition}`;
+      const known = views.get(key);
+      if (known !== undefined) return known;
+      dropOldest(views, VIEW_COUNT_MAX);
+      const columns = reader.analyzeView(definition, sensitive);
+      views.set(key, columns);
+      const forget = (): void => void views.delete(key);
+      // Unreadable may mean that a worker was lost: the next look asks again.
+      columns.then((answer) => answer ?? forget(), forget);
+      return columns;
+    },
+  };
+}
+
+function dropOldest(entries: Map<string, unknown>, countMax: number): void {
+  const [oldest] = entries.keys();
+  if (entries.size >= countMax && oldest !== undefined) entries.delete(oldest);
 }

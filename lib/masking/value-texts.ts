@@ -94,7 +94,9 @@ function fit(masked: Buffer, { type, typeModifier }: TypedColumn): Buffer {
   // The longest mask is three stars and four characters, 19 bytes: it fits into any name.
   const length = typeModifier - 4;
   if ((type !== TYPE.varchar && type !== TYPE.bpchar) || length < 1) return masked;
-  const characters = [...masked.toString('utf8')].slice(0, length);
+  const characters = Array.from(masked.toString('utf8')).slice(0, length);
   const isPadded = type === TYPE.bpchar && length <= PADDED_LENGTH_MAX;
-  return Buffer.from(characters.join('') + (isPadded ? ' '.repeat(length - characters.length) : ''));
+  return Buffer.from(
+    characters.join('') + (isPadded ? ' '.repeat(length - characters.length) : ''),
+  );
 }

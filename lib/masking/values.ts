@@ -23,7 +23,11 @@ const STAR = Buffer.from('*');
 
 const toNull: MaskValue = () => null;
 
-export function maskValueFor(kind: MaskKind, column: MaskedColumn, options: ValueOptions): MaskValue {
+export function maskValueFor(
+  kind: MaskKind,
+  column: MaskedColumn,
+  options: ValueOptions,
+): MaskValue {
   switch (kind) {
     case 'null':
       return toNull;
@@ -55,13 +59,21 @@ function hash(column: MaskedColumn, { hashKey }: ValueOptions): MaskValue {
 function hashUuid(format: MaskedColumn['format'], hashKey: Buffer): MaskValue {
   return (value) => {
     const bytes =
-      format === 'binary' ? value : Buffer.from(value.toString('latin1').replaceAll('-', ''), 'hex');
+      format === 'binary'
+        ? value
+        : Buffer.from(value.toString('latin1').replaceAll('-', ''), 'hex');
     const digest = createHmac('sha256', hashKey).update(bytes).digest().subarray(0, 16);
     digest.writeUInt8((digest.readUInt8(6) & 0x0f) | 0x80, 6);
     digest.writeUInt8((digest.readUInt8(8) & 0x3f) | 0x80, 8);
     if (format === 'binary') return digest;
     const hex = digest.toString('hex');
-    const groups = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)];
+    const groups = [
+      hex.slice(0, 8),
+      hex.slice(8, 12),
+      hex.slice(12, 16),
+      hex.slice(16, 20),
+      hex.slice(20),
+    ];
     return Buffer.from(groups.join('-'));
   };
 }

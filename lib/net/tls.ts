@@ -111,7 +111,10 @@ function startServerHandshake(
   const timer = setTimeout(() => fail(`no TLS handshake within ${timeout} ms`), timeout);
   ignoreErrors(secured);
   secured.on('error', (error) => fail(readReason(error), error));
-  secured.on('close', () => fail('the client closed during the TLS handshake'));
+  const failClosed = () => fail('the client closed during the TLS handshake');
+  secured.on('close', failClosed);
+  // A socket that stays open after the client's end has no 'close' of its own.
+  secured.once('end', failClosed);
   // Only tls.Server takes the control of errors over; a bare TLSSocket that meets a broken record
   // after the handshake tells it by this event alone and would stay open for ever.
   secured.on('_tlsError', (error: Error) => {
@@ -121,6 +124,8 @@ function startServerHandshake(
     if (isOver) return;
     isOver = true;
     clearTimeout(timer);
+    secured.off('close', failClosed);
+    secured.off('end', failClosed);
     onSecure({ socket: secured, ...describeHandshake(secured) });
   });
 }

@@ -69,18 +69,10 @@ export function matchesObject(
   resolve: ResolveName,
 ): boolean {
   if (pattern === '*') return true;
-  const parts = splitPattern(pattern);
-  const [first, second] = parts ?? [];
-  if (first === undefined || (parts?.length ?? 0) > 2) {
-    // The configuration is checked before it gets here.
-    throw new Error(`not an object pattern: ${pattern}`);
-  }
+  const { schema, name } = parseObjectPattern(pattern);
   const { effect, object } = pair;
   if (object === undefined) return action === 'block' && EFFECTS_WITH_OBJECT.has(effect);
-  const claim: Claim =
-    second === undefined
-      ? { action, effect, object, schema: ANYTHING, name: first }
-      : { action, effect, object, schema: first, name: second };
+  const claim: Claim = { action, effect, object, schema: schema ?? ANYTHING, name };
   switch (object.kind) {
     case 'relation':
     case 'function':
@@ -88,20 +80,34 @@ export function matchesObject(
     case 'other':
       return matchesNamed(claim, resolve);
     case 'schema':
-      return matchesSchema(claim, second !== undefined);
+      return matchesSchema(claim, schema !== undefined);
     case 'database':
-      return matchesDatabase(claim, second !== undefined);
+      return matchesDatabase(claim, schema !== undefined);
     case 'role':
-      return second === undefined && matchesPart(claim.name, object.name);
+      return schema === undefined && matchesPart(name, object.name);
   }
+}
+
+interface ObjectPattern {
+  readonly schema: PatternPart | undefined;
+  readonly name: PatternPart;
+}
+
+function parseObjectPattern(pattern: string): ObjectPattern {
+  const [first, second, ...more] = splitPattern(pattern) ?? [];
+  if (first === undefined || more.length > 0) {
+    // The configuration is checked before it gets here.
+    throw new Error(`not an object pattern: ${pattern}`);
+  }
+  return second === undefined
+    ? { schema: undefined, name: first }
+    : { schema: first, name: second };
 }
 
 function matchesNamed(claim: Claim, resolve: ResolveName): boolean {
   const candidates = candidatesOf(claim.object, resolve);
   if (claim.action === 'allow') {
-    return (
-      candidates.length > 0 && candidates.every((candidate) => matchesPair(claim, candidate))
-    );
+    return candidates.length > 0 && candidates.every((candidate) => matchesPair(claim, candidate));
   }
   // A name that nothing is known of may be a table made a moment ago: only its own part can be judged.
   if (candidates.length === 0) return matchesPart(claim.name, claim.object.name);
@@ -119,11 +125,16 @@ function candidatesOf(object: ObjectName, resolve: ResolveName): readonly Resolv
   const { schema, name } = object;
   const resolved = resolve(object);
   if (schema === undefined) return resolved;
-  const own = resolved.filter((candidate) => candidate.schema === schema && candidate.name === name);
+  const own = resolved.filter(
+    (candidate) => candidate.schema === schema && candidate.name === name,
+  );
   return own.length > 0 ? own : [{ schema, name }];
 }
 
-function matchesPair(claim: Claim, name: { readonly schema: string; readonly name: string }): boolean {
+function matchesPair(
+  claim: Claim,
+  name: { readonly schema: string; readonly name: string },
+): boolean {
   return matchesPart(claim.schema, name.schema) && matchesPart(claim.name, name.name);
 }
 

@@ -74,6 +74,9 @@ function matchesEffect(rule: RuleConfig, effect: Effect): boolean {
   return rule.action === 'block' || effect !== 'unknown';
 }
 
-function objectText(object: { readonly schema: string | undefined; readonly name: string }): string {
+function objectText(object: {
+  readonly schema: string | undefined;
+  readonly name: string;
+}): string {
   return object.schema === undefined ? object.name : `${object.schema}.${object.name}`;
 }

@@ -5,45 +5,9 @@
  */
 
 import type { SensitiveRelation } from './analysis.ts';
-import {
-  aliasColumns,
-  aliasOf,
-  impliedName,
-  isStar,
-  outputOf,
-  starAlias,
-} from './postgres-outputs.ts';
-import {
-  as,
-  DEPTH_MAX,
-  forEachChild,
-  isTree,
-  list,
-  names,
-  text,
-  TooDeepError,
-  type Tree,
-  unwrap,
-} from './postgres-tree.ts';
-
-/** What a range variable's name may stand for. */
-type Source =
-  | {
-      readonly kind: 'sensitive';
-      readonly relations: readonly SensitiveRelation[];
-      readonly isRenamed: boolean;
-    }
-  /** A sub-select, a CTE, a join: `columns` gives what is known of it. */
-  | { readonly kind: 'derived'; readonly item: Derived }
-  /** Another relation, a function, the row that an INSERT proposed. */
-  | { readonly kind: 'other' };
-
-interface Derived {
-  readonly query: Tree;
-  readonly queryType: string;
-  readonly columnAliases: readonly string[];
-  isTainted: boolean;
-}
+import { type Derived, NameTable, type Source } from './postgres-name-table.ts';
+import { aliasColumns, impliedName, isStar, outputOf, starAlias } from './postgres-outputs.ts';
+import { as, isTree, list, names, TooDeepError, type Tree, text, unwrap } from './postgres-tree.ts';
 
 export type Reference =
   | 'clear'
@@ -70,208 +34,33 @@ const SYSTEM_COLUMNS: ReadonlySet<string> = new Set([
 const ROUNDS_MAX = 200;
 
 export class Lineage {
-  readonly touched = new Set<SensitiveRelation>();
-  readonly #relations: ReadonlyMap<string, readonly SensitiveRelation[]>;
-  readonly #sources = new Map<string, Source[]>();
-  readonly #ctes = new Map<string, Derived[]>();
-  readonly #byQuery = new Map<Tree, Derived>();
-  /** The same, innermost first, so that most statements settle in one round. */
+  readonly #names: NameTable;
+  /** Sub-selects, CTEs and joins, innermost first, so that most statements settle in one round. */
   #inner: readonly Derived[] = [];
-  readonly #targets: { readonly name: string; readonly value: unknown }[] = [];
-  readonly #renamings: { readonly aliases: readonly string[]; readonly tree: Tree }[] = [];
-  readonly #masked = new Set<string>();
-  readonly #clear = new Set<string>();
-  /** Something in FROM has columns that are not known here. */
-  #hasOther = false;
-  #depth = 0;
 
   constructor(relations: readonly SensitiveRelation[]) {
-    this.#relations = indexOf(relations);
+    this.#names = new NameTable(relations);
+  }
+
+  get touched(): ReadonlySet<SensitiveRelation> {
+    return this.#names.touched;
   }
 
   /** Takes in the names of one statement, or of a body it holds. `settle` must follow. */
   gather(type: string, tree: Tree): void {
-    if (this.#depth >= DEPTH_MAX) throw new TooDeepError('nested too deep');
-    this.#depth += 1;
-    this.#gatherNode(type, tree);
-    forEachChild(type, tree, (childType, child, field) => {
-      // FOR UPDATE OF names aliases, not relations.
-      if (field !== 'lockedRels') this.gather(childType, child);
-    });
-    this.#depth -= 1;
-  }
-
-  #gatherNode(type: string, tree: Tree): void {
-    switch (type) {
-      case 'RangeVar':
-        this.#gatherRelation(tree);
-        return;
-      case 'RangeSubselect':
-        this.#gatherDerived(tree['subquery'], aliasOf(tree), aliasColumns(tree));
-        return;
-      case 'CommonTableExpr':
-        this.#gatherCte(tree);
-        return;
-      case 'JoinExpr':
-        this.#gatherJoin(tree);
-        return;
-      case 'RangeFunction':
-      case 'RangeTableFunc':
-      case 'JsonTable':
-        this.#hasOther = true;
-        this.#addSource(aliasOf(tree), { kind: 'other' });
-        for (const name of aliasColumns(tree)) this.#clear.add(name);
-        return;
-      case 'InsertStmt':
-      case 'UpdateStmt':
-      case 'DeleteStmt':
-      case 'MergeStmt':
-        this.#gatherTarget(tree);
-        return;
-      case 'ResTarget':
-        this.#gatherAlias(tree);
-        return;
-      default:
-    }
-  }
-
-  #gatherRelation(tree: Tree): void {
-    const name = text(tree['relname']) ?? '';
-    const schema = text(tree['schemaname']);
-    const matching = this.#matching(schema, name);
-    for (const relation of matching) this.#touch(relation);
-    const columns = aliasColumns(tree);
-    const alias = aliasOf(tree) ?? name;
-    if (matching.length > 0)
-      this.#addSource(alias, {
-        kind: 'sensitive',
-        relations: matching,
-        isRenamed: columns.length > 0,
-      });
-    // It may be a CTE, too: those are known only when all of the statement has been taken in.
-    this.#renamings.push({ aliases: columns, tree });
-    if (matching.length === 0) this.#addSource(alias, { kind: 'other' });
-  }
-
-  #matching(schema: string | undefined, name: string): readonly SensitiveRelation[] {
-    const named = this.#relations.get(name) ?? [];
-    return schema === undefined ? named : named.filter((relation) => relation.schema === schema);
-  }
-
-  #touch(relation: SensitiveRelation): void {
-    this.touched.add(relation);
-    for (const name of relation.masked) this.#masked.add(name);
-    for (const name of relation.clear) this.#clear.add(name);
-  }
-
-  #gatherDerived(query: unknown, alias: string | undefined, columns: readonly string[]): void {
-    const node = unwrap(query);
-    if (node === undefined) return;
-    const item: Derived = {
-      query: node.tree,
-      queryType: node.type,
-      columnAliases: columns,
-      isTainted: false,
-    };
-    this.#byQuery.set(node.tree, item);
-    this.#addSource(alias, { kind: 'derived', item });
-    for (const name of columns) this.#clear.add(name);
-    // VALUES without names for its columns: column1, column2, ...
-    if (node.tree['valuesLists'] !== undefined) this.#hasOther = true;
-  }
-
-  #gatherCte(tree: Tree): void {
-    const name = text(tree['ctename']) ?? '';
-    const node = unwrap(tree['ctequery']);
-    if (node === undefined) return;
-    const columns = names(tree['aliascolnames']);
-    const item: Derived = {
-      query: node.tree,
-      queryType: node.type,
-      columnAliases: columns,
-      isTainted: false,
-    };
-    this.#byQuery.set(node.tree, item);
-    this.#ctes.set(name, [...(this.#ctes.get(name) ?? []), item]);
-    for (const column of columns) this.#clear.add(column);
-    const search = tree['search_clause'];
-    const cycle = tree['cycle_clause'];
-    for (const clause of [search, cycle])
-      for (const field of ['search_seq_column', 'cycle_mark_column', 'cycle_path_column']) {
-        const column = isTree(clause) ? text(clause[field]) : undefined;
-        // SEARCH and CYCLE put rows of the columns they follow into these.
-        if (column !== undefined) this.#masked.add(column);
-      }
-  }
-
-  #gatherJoin(tree: Tree): void {
-    const item: Derived = {
-      query: tree,
-      queryType: 'JoinExpr',
-      columnAliases: aliasColumns(tree),
-      isTainted: false,
-    };
-    this.#byQuery.set(tree, item);
-    this.#addSource(aliasOf(tree), { kind: 'derived', item });
-    const using = tree['join_using_alias'];
-    if (isTree(using)) this.#addSource(text(using['aliasname']), { kind: 'derived', item });
-    for (const name of item.columnAliases) this.#clear.add(name);
-  }
-
-  /** RETURNING sees the row before and after under these names (PG 18); ON CONFLICT the proposed one. */
-  #gatherTarget(tree: Tree): void {
-    const relation = tree['relation'];
-    if (!isTree(relation)) return;
-    if (tree['onConflictClause'] !== undefined) this.#addSource('excluded', { kind: 'other' });
-    const returning = tree['returningClause'];
-    if (!isTree(returning)) return;
-    const matching = this.#matching(text(relation['schemaname']), text(relation['relname']) ?? '');
-    const source: Source =
-      matching.length > 0
-        ? { kind: 'sensitive', relations: matching, isRenamed: false }
-        : { kind: 'other' };
-    const given = list(returning['options']).flatMap(
-      (entry) => text(as(entry, 'ReturningOption')?.['value']) ?? [],
-    );
-    for (const name of ['old', 'new', ...given]) this.#addSource(name, source);
-  }
-
-  #gatherAlias(tree: Tree): void {
-    const name = text(tree['name']) ?? impliedName(tree['val']);
-    if (name === undefined) return;
-    this.#clear.add(name);
-    this.#targets.push({ name, value: tree['val'] });
-  }
-
-  #addSource(name: string | undefined, source: Source): void {
-    if (name === undefined) return;
-    const known = this.#sources.get(name);
-    if (known === undefined) this.#sources.set(name, [source]);
-    else if (!known.some((other) => isSameSource(other, source))) known.push(source);
+    this.#names.gather(type, tree);
   }
 
   /** Spreads masked names through aliases until nothing changes. */
   settle(): void {
-    for (const { tree } of this.#renamings) this.#linkCte(tree);
-    this.#inner = [...this.#byQuery.values()].reverse();
+    this.#names.linkCtes();
+    this.#inner = [...this.#names.derived.values()].reverse();
     for (let round = 0; round < ROUNDS_MAX; round += 1) if (!this.#spread()) return;
     throw new TooDeepError('too many names');
   }
 
-  #linkCte(rangeVar: Tree): void {
-    const name = text(rangeVar['relname']) ?? '';
-    if (rangeVar['schemaname'] !== undefined) return;
-    const items = this.#ctes.get(name);
-    if (items === undefined) {
-      if (this.#matching(undefined, name).length === 0) this.#hasOther = true;
-      return;
-    }
-    const alias = aliasOf(rangeVar) ?? name;
-    for (const item of items) this.#addSource(alias, { kind: 'derived', item });
-  }
-
   #spread(): boolean {
-    const before = this.#masked.size;
+    const before = this.#names.masked.size;
     let isChanged = false;
     for (const item of this.#inner) {
       if (!item.isTainted && this.isTaintedQuery(item.queryType, item.query)) {
@@ -280,12 +69,12 @@ export class Lineage {
       }
       if (item.isTainted) this.#maskAliases(item);
     }
-    for (const { name, value } of this.#targets)
-      if (this.isTaintedTarget(value, undefined)) this.#masked.add(name);
-    for (const { aliases, tree } of this.#renamings)
-      if (aliases.length > 0 && this.isTaintedItem({ RangeVar: tree }))
-        for (const name of aliases) this.#masked.add(name);
-    return isChanged || this.#masked.size > before;
+    for (const { name, value } of this.#names.targets)
+      if (this.isTaintedTarget(value, undefined)) this.#names.masked.add(name);
+    for (const { columns, tree } of this.#names.rangeVars)
+      if (columns.length > 0 && this.isTaintedItem({ RangeVar: tree }))
+        for (const name of columns) this.#names.masked.add(name);
+    return isChanged || this.#names.masked.size > before;
   }
 
   /** Names given to the columns of something tainted: by position where that is plain, else all of them. */
@@ -297,7 +86,7 @@ export class Lineage {
       targets.every((entry) => !isStar(as(entry, 'ResTarget')?.['val']));
     item.columnAliases.forEach((name, index) => {
       const value = as(targets[index], 'ResTarget')?.['val'];
-      if (!isPlain || this.isTaintedTarget(value, undefined)) this.#masked.add(name);
+      if (!isPlain || this.isTaintedTarget(value, undefined)) this.#names.masked.add(name);
     });
   }
 
@@ -326,14 +115,16 @@ export class Lineage {
     if (type === 'RangeTableSample') return this.isTaintedItem(tree['relation']);
     // Settled before, from the inside out: looking again at each level would take exponential time.
     const query = type === 'RangeSubselect' ? unwrap(tree['subquery'])?.tree : tree;
-    return query !== undefined && this.#byQuery.get(query)?.isTainted === true;
+    return query !== undefined && this.#names.derived.get(query)?.isTainted === true;
   }
 
   #isTaintedRelation(rangeVar: Tree): boolean {
     const schema = text(rangeVar['schemaname']);
     const name = text(rangeVar['relname']) ?? '';
-    if (this.#matching(schema, name).length > 0) return true;
-    return schema === undefined && (this.#ctes.get(name) ?? []).some((item) => item.isTainted);
+    if (this.#names.matching(schema, name).length > 0) return true;
+    return (
+      schema === undefined && (this.#names.ctes.get(name) ?? []).some((item) => item.isTainted)
+    );
   }
 
   /**
@@ -351,7 +142,7 @@ export class Lineage {
     // (u).email is u.email; (s.u).email, (u).address.street and the like are expressions.
     if (parts.length !== 1 || steps.length !== 1 || alias === undefined) return undefined;
     // A column comes before a range variable of its name: (email).lower is lower(email).
-    if (!this.#sources.has(alias) || this.#masked.has(alias)) return undefined;
+    if (!this.#names.sources.has(alias) || this.#names.masked.has(alias)) return undefined;
     if (as(steps[0], 'A_Star') !== undefined) return this.#isTaintedAlias(alias) ? 'star' : 'clear';
     const name = names(steps)[0];
     return name === undefined ? undefined : this.#qualifiedReference(alias, name);
@@ -374,23 +165,23 @@ export class Lineage {
   }
 
   #isTaintedAlias(alias: string): boolean {
-    const sources = this.#sources.get(alias);
+    const sources = this.#names.sources.get(alias);
     // A name that is nowhere in FROM: not understood.
     if (sources === undefined) return true;
     return sources.some(isTaintedSource);
   }
 
   #plainReference(name: string): Reference {
-    const rows = this.#sources.get(name)?.filter(isTaintedSource) ?? [];
+    const rows = this.#names.sources.get(name)?.filter(isTaintedSource) ?? [];
     if (rows.some((source) => !isColumnOf(source, name))) return 'row';
-    if (this.#masked.has(name)) return 'masked';
-    if (this.#clear.has(name) || SYSTEM_COLUMNS.has(name)) return 'clear';
+    if (this.#names.masked.has(name)) return 'masked';
+    if (this.#names.clear.has(name) || SYSTEM_COLUMNS.has(name)) return 'clear';
     // It can be a column of a relation of which nothing is known, and which holds nothing masked.
-    return this.#hasOther ? 'clear' : 'unknown';
+    return this.#names.hasOther ? 'clear' : 'unknown';
   }
 
   #qualifiedReference(alias: string, name: string): Reference {
-    const sources = this.#sources.get(alias);
+    const sources = this.#names.sources.get(alias);
     if (sources === undefined) return 'call';
     let worst: Reference = 'clear';
     for (const source of sources) {
@@ -405,14 +196,14 @@ export class Lineage {
     if (source.kind === 'other' || !isTaintedSource(source)) return 'clear';
     if (source.kind === 'sensitive') {
       if (source.relations.some((relation) => relation.masked.includes(name))) return 'masked';
-      if (source.isRenamed && this.#masked.has(name)) return 'masked';
+      if (source.isRenamed && this.#names.masked.has(name)) return 'masked';
       const isKnown =
         SYSTEM_COLUMNS.has(name) ||
         source.relations.every((relation) => relation.clear.includes(name));
       return isKnown ? 'clear' : 'call';
     }
     if (!this.#isColumnOfDerived(source.item, name, new Set())) return 'call';
-    return this.#masked.has(name) ? 'masked' : 'clear';
+    return this.#names.masked.has(name) ? 'masked' : 'clear';
   }
 
   /** Whether a sub-select, CTE or join is known to have this column: else `s.f` may be the call f(s). */
@@ -435,7 +226,7 @@ export class Lineage {
       if (!isStar(value)) return (text(target?.['name']) ?? impliedName(value)) === name;
       const alias = starAlias(value);
       if (alias === undefined) return from.some((item) => this.#isColumnOfItem(item, name, seen));
-      return (this.#sources.get(alias) ?? []).some((source) =>
+      return (this.#names.sources.get(alias) ?? []).some((source) =>
         source.kind === 'derived'
           ? this.#isColumnOfDerived(source.item, name, seen)
           : isColumnOf(source, name),
@@ -456,46 +247,17 @@ export class Lineage {
     }
     if (type !== 'RangeVar') return false;
     const relation = text(tree['relname']) ?? '';
-    const matching = this.#matching(text(tree['schemaname']), relation);
+    const matching = this.#names.matching(text(tree['schemaname']), relation);
     if (matching.some((found) => found.masked.includes(name) || found.clear.includes(name)))
       return true;
-    return (this.#ctes.get(relation) ?? []).some((item) =>
+    return (this.#names.ctes.get(relation) ?? []).some((item) =>
       this.#isColumnOfDerived(item, name, seen),
     );
   }
 
   isMaskedName(name: string): boolean {
-    return this.#masked.has(name);
+    return this.#names.masked.has(name);
   }
-}
-
-function isSameSource(one: Source, other: Source): boolean {
-  if (one.kind === 'sensitive')
-    return (
-      other.kind === 'sensitive' &&
-      one.isRenamed === other.isRenamed &&
-      one.relations.length === other.relations.length &&
-      one.relations.every((relation, index) => relation === other.relations[index])
-    );
-  if (one.kind === 'derived') return other.kind === 'derived' && one.item === other.item;
-  return other.kind === 'other';
-}
-
-/** Relations by name, made once for each set of them: there may be thousands. */
-const indexes = new WeakMap<readonly SensitiveRelation[], Map<string, SensitiveRelation[]>>();
-
-function indexOf(relations: readonly SensitiveRelation[]): Map<string, SensitiveRelation[]> {
-  let index = indexes.get(relations);
-  if (index === undefined) {
-    index = new Map();
-    for (const relation of relations) {
-      const same = index.get(relation.name);
-      if (same === undefined) index.set(relation.name, [relation]);
-      else same.push(relation);
-    }
-    indexes.set(relations, index);
-  }
-  return index;
 }
 
 function isTaintedSource(source: Source): boolean {

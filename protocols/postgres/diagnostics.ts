@@ -10,7 +10,8 @@ import { readField } from './refusal.ts';
 const KEPT_FIELDS = new Set([...'SVCPFLRstcdn'].map((letter) => letter.charCodeAt(0)));
 /** RAISE ... USING COLUMN = x and the like put any text into the name fields. */
 const KEPT_FIELDS_OF_RAISE = new Set([...'SVCPFLR'].map((letter) => letter.charCodeAt(0)));
-const RAISE_SOURCE = 'pl_exec.c';
+/** Source files of procedural languages, whose own code lets a function raise any text. */
+const RAISE_SOURCE = /^(?:pl_|plperl|plpy|pltcl|plv8|plr|pllua)/i;
 
 /**
  * SQLSTATEs whose text speaks of the statement and the catalog only, never of stored values: syntax
@@ -64,8 +65,11 @@ export function redactDiagnostic(message: Buffer): Buffer {
   const code = readField(message, 'C');
   // RAISE may use any SQLSTATE with any text, so only what the server's own code raised is trusted:
   // its source file is not the PL's (PL/pgSQL's RAISE comes from pl_exec.c).
-  const isRaised = readField(message, 'F') === RAISE_SOURCE;
-  if (SAFE_CODES.has(code) && !isRaised) return message;
+  const isRaised = RAISE_SOURCE.test(readField(message, 'F'));
+  // Inside a function the statement may have been built from values: SELECT "111-22-3333" is an
+  // unknown name then, and the context quotes the whole statement.
+  const isInner = readField(message, 'W') !== '' || readField(message, 'q') !== '';
+  if (SAFE_CODES.has(code) && !isRaised && !isInner) return message;
 
   const kept = isRaised ? KEPT_FIELDS_OF_RAISE : KEPT_FIELDS;
   const fields: Buffer[] = [];

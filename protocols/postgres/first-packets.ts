@@ -38,6 +38,10 @@ export class FirstPackets {
   }
 
   push(bytes: Buffer): void {
+    if (this.#isSecuring !== undefined) {
+      // The driver gives bytes to the TLS engine now; plain ones would be taken for secured ones (PG-4).
+      throw new ProtocolError('PG_TLS_ORDER', 'client', 'bytes came around the TLS handshake');
+    }
     if (this.#held.length + bytes.length > HELD_SIZE_MAX) {
       throw new ProtocolError('PG_SIGN_IN_SIZE', 'client', `more than ${HELD_SIZE_MAX} bytes before the sign-in`);
     }
@@ -90,6 +94,8 @@ export class FirstPackets {
         return this.#onGssencRequest(this.#take(first.size));
       case 'cancel':
         this.isCancel = true;
+        // Whoever asks to cancel gets no answer at all, not even an error (PG-12).
+        this.#out.isMute = true;
         this.cancelRequest = this.#take(first.size);
         return { kind: 'cancel', key: first.key };
       case 'startup':

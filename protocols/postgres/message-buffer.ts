@@ -10,6 +10,8 @@ import type { Side } from '../contract.ts';
 import { HEADER_SIZE, MESSAGE_LENGTH_MAX } from './message.ts';
 
 const EMPTY = Buffer.alloc(0);
+/** What sockets may still deliver after they were paused. */
+const PAUSE_SLACK = 256 * 1024;
 
 export class MessageBuffer {
   view: Buffer = EMPTY;
@@ -24,11 +26,6 @@ export class MessageBuffer {
 
   constructor(from: Side) {
     this.#from = from;
-  }
-
-  /** Bytes that are held here and have not been walked. */
-  get heldSize(): number {
-    return this.view.length - this.offset + this.#waitingSize;
   }
 
   /** Only after everything walked so far was taken: slices of the old `view` stay valid. */
@@ -48,7 +45,8 @@ export class MessageBuffer {
 
   /** The tag of the next message once its header is here; undefined: more bytes are needed. */
   peekTag(): number | undefined {
-    if (this.#waitingSize > 0) this.#joinIfEnough(HEADER_SIZE);
+    // A header that is here already is no reason to join the chunks behind it.
+    if (this.view.length - this.offset < HEADER_SIZE) this.#joinIfEnough(HEADER_SIZE);
     if (this.view.length - this.offset < HEADER_SIZE) return undefined;
     return this.view[this.offset];
   }
@@ -80,6 +78,17 @@ export class MessageBuffer {
     if (this.view.length - this.offset >= size) return true;
     this.#wanted = size;
     return false;
+  }
+
+  /** To be called while nothing is walked: what waits here must not grow without limit. */
+  refuseHeldAbove(sizeMax: number): void {
+    const held = this.view.length - this.offset + this.#waitingSize;
+    if (held <= sizeMax + PAUSE_SLACK) return;
+    throw new ProtocolError(
+      'PG_HELD_SIZE',
+      this.#from,
+      `${held} bytes wait behind a decision, and the limit is ${sizeMax}`,
+    );
   }
 
   /** Passes over a message of `size` bytes; those that have not come yet follow with `passRest`. */

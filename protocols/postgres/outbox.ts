@@ -8,6 +8,8 @@ export class Outbox {
   #nextId = 1;
   /** True once `close` was asked for: nothing more may follow. */
   isClosing = false;
+  /** True where the client must not get a last word. */
+  isMute = false;
 
   take(): SessionCommand[] {
     const commands = this.#commands;
@@ -61,7 +63,7 @@ export class Outbox {
   /** A last word to the client, then the end. */
   refuse(refusal: Refusal, isUtf8 = true): void {
     this.note({ kind: 'refused', code: refusal.code, reason: refusal.message });
-    this.answer(encodeError('FATAL', refusal, isUtf8));
+    if (!this.isMute) this.answer(encodeError('FATAL', refusal, isUtf8));
     this.close();
   }
 }

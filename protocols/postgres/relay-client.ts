@@ -28,6 +28,10 @@ import type { Statement } from './statements.ts';
 
 /** Names in front of a Bind, Execute, Describe or Close; PostgreSQL cuts identifiers at 63 bytes. */
 const NAMES_SIZE_MAX = 64 * 1024;
+/** PostgreSQL looks names up by their first 63 bytes only. */
+const NAME_SIZE_MAX = 63;
+/** Stands for a name that is cut: no statement has it, since names hold no NUL. */
+const UNKNOWN_NAME = '\0';
 const PORTAL = 0x50; // 'P'
 
 interface Held {
@@ -54,6 +58,8 @@ export class ClientRelay {
 
   onBytes(bytes: Buffer): void {
     this.#buffer.push(bytes);
+    // A driver reads no more while we hold; one that does must not make us keep without limit.
+    if (this.#held !== undefined) this.#buffer.refuseHeldAbove(this.#state.options.statementSizeMax);
     this.#run();
   }
 
@@ -117,8 +123,11 @@ export class ClientRelay {
       case FRONTEND.copyFail:
         this.#state.replies.expectCopyEnd();
         break;
-      case FRONTEND.copyData:
       case FRONTEND.flush:
+        // The server's error about it would skip to the next Sync, out of our sight.
+        if (size !== HEADER_SIZE) throw new ProtocolError('PG_MESSAGE_LAYOUT', 'client', 'a Flush with a body');
+        break;
+      case FRONTEND.copyData:
       case FRONTEND.terminate:
         break;
       default:
@@ -150,29 +159,38 @@ export class ClientRelay {
   #expectBind(head: Buffer): void {
     const portal = readName(head, HEADER_SIZE);
     const name = readName(head, HEADER_SIZE + portal.length + 1);
-    this.#state.described.delete(portal);
-    this.#state.replies.expect({ kind: 'bind', portal, name });
+    // Binding runs input functions, which can close a cursor and open another of its name.
+    this.#state.described.clear();
+    const statement = name.length > NAME_SIZE_MAX ? UNKNOWN_NAME : name;
+    this.#state.replies.expect({ kind: 'bind', portal: cutName(portal), name: statement });
   }
 
-  #expectExecute(portal: string): void {
-    if (!this.#state.described.has(portal)) {
-      this.#state.described.add(portal);
-      const name = Buffer.from(portal, 'latin1');
+  #expectExecute(fullName: string): void {
+    const { described, replies } = this.#state;
+    const portal = cutName(fullName);
+    const isDescribed = described.has(fullName);
+    // What runs may close any other cursor and open another of its name (PG-39).
+    described.clear();
+    described.add(fullName);
+    if (!isDescribed) {
+      const name = Buffer.from(fullName, 'latin1');
       const end = Buffer.from([0]);
       this.#toServer.add(encodeMessage(FRONTEND.describe, Buffer.from([PORTAL]), name, end));
-      this.#state.replies.expect({ kind: 'describe', portal, isInjected: true });
+      replies.expect({ kind: 'describe', portal, isInjected: true });
     }
-    this.#state.replies.expect({ kind: 'execute', portal });
+    replies.expect({ kind: 'execute', portal });
   }
 
   #expectDescribeOrClose(tag: number, head: Buffer): void {
     const isPortal = head[HEADER_SIZE] === PORTAL;
-    const name = readName(head, HEADER_SIZE + 1);
+    const fullName = readName(head, HEADER_SIZE + 1);
+    const name = cutName(fullName);
     if (tag === FRONTEND.close) {
+      this.#state.described.clear();
       this.#state.replies.expect(isPortal ? { kind: 'close', portal: name } : { kind: 'close', name });
       return;
     }
-    if (isPortal) this.#state.described.add(name);
+    if (isPortal) this.#state.described.add(fullName);
     this.#state.replies.expect(isPortal ? { kind: 'describe', portal: name } : EXPECT_DESCRIBE);
   }
 
@@ -230,8 +248,12 @@ export class ClientRelay {
       this.#state.described.clear();
       if (statement?.isSensitive === true) this.#state.isTouched = true;
       this.#state.replies.expect(statement === undefined ? EXPECT_QUERY : { kind, statement });
+    } else if (statement === undefined) {
+      this.#state.replies.expect(EXPECT_PARSE);
     } else {
-      this.#state.replies.expect(statement === undefined ? EXPECT_PARSE : { kind, name, statement });
+      // A name that the server cuts is kept as unknown, under what the server makes of it.
+      const kept = name.length > NAME_SIZE_MAX ? {} : { statement };
+      this.#state.replies.expect({ kind, name: cutName(name), ...kept });
     }
   }
 
@@ -279,6 +301,10 @@ const PLAIN_EXPECTATIONS: Readonly<Record<number, typeof EXPECT_BIND>> = {
   [FRONTEND.execute]: EXPECT_EXECUTE,
   [FRONTEND.close]: EXPECT_CLOSE,
 };
+
+function cutName(name: string): string {
+  return name.length > NAME_SIZE_MAX ? name.slice(0, NAME_SIZE_MAX) : name;
+}
 
 /** The NUL-terminated name at `offset`, byte for byte (latin1), since names have no agreed encoding. */
 function readName(head: Buffer, offset: number): string {

@@ -49,6 +49,7 @@ export class ServerRelay {
 
   onBytes(bytes: Buffer): void {
     this.#buffer.push(bytes);
+    if (this.#held !== undefined) this.#buffer.refuseHeldAbove(this.#state.options.rowSizeMax);
     this.run();
   }
 
@@ -344,6 +345,8 @@ export class ServerRelay {
       case 'query':
       case 'parse':
         return head.statement?.isSensitive === true;
+      case 'call':
+        return true;
       case 'bind':
         return this.#state.statements.statement(head.name ?? '')?.isSensitive !== false;
       case 'describe':

@@ -137,9 +137,9 @@ export class Replies {
   onCopyIn(): void {
     this.onAnswer();
     const index = this.#head + 1;
-    for (; this.#entries[index]?.kind === 'sync'; this.#copySyncs++) this.#entries.splice(index, 1);
-    const isEnded = this.#entries[index]?.kind === 'copy-end';
-    if (isEnded) this.#entries.splice(index, 1);
+    while (this.#entries[index + this.#copySyncs]?.kind === 'sync') this.#copySyncs++;
+    const isEnded = this.#entries[index + this.#copySyncs]?.kind === 'copy-end';
+    this.#entries.splice(index, this.#copySyncs + (isEnded ? 1 : 0));
     this.#copy = isEnded || this.#entries[index] !== undefined ? 'ended' : 'open';
   }
 
@@ -168,7 +168,7 @@ function afterFailedCopy(): ProtocolError {
 }
 
 /** True for what ends with a ReadyForQuery of its own. */
-export function isEndedByReady(entry: Expected): boolean {
+function isEndedByReady(entry: Expected): boolean {
   return (
     entry.kind === 'query' ||
     entry.kind === 'sync' ||

@@ -196,8 +196,9 @@ function scramError(what: string): ProtocolError {
   return new ProtocolError('PG_SCRAM', 'server', `the server's SCRAM message is not acceptable: ${what}`);
 }
 
+/** `text` is the peer's bytes read as latin1, so that user names in any encoding stay what they were. */
 function hmac(key: Buffer, text: string): Buffer {
-  return createHmac('sha256', key).update(text).digest();
+  return createHmac('sha256', key).update(text, 'latin1').digest();
 }
 
 function sha256(bytes: Buffer): Buffer {

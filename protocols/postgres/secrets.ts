@@ -22,8 +22,11 @@ export function blankKey(message: Buffer): Buffer {
   return blank;
 }
 
-/** CREATE ROLE ... PASSWORD, OPTIONS (password ...), SUBSCRIPTION ... CONNECTION, connection strings. */
-const TRIGGER = /password|passwd|dblink|subscription|secret/i;
+/**
+ * CREATE ROLE ... PASSWORD, OPTIONS (password ...), SUBSCRIPTION ... CONNECTION, connection strings; and
+ * U&"..." identifiers, which can spell any of these names in escapes.
+ */
+const TRIGGER = /password|passwd|dblink|subscription|secret|u&"/i;
 /** Where a literal begins: a quote, or the opening of a dollar quote ($1 is a parameter). */
 const LITERAL_START = /'|\$(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*)?\$/;
 

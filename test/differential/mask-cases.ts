@@ -202,7 +202,7 @@ export const WHOLE: readonly string[] = [
   'SELECT currval(pg_get_serial_sequence($$users$$, ssn)) FROM users WHERE id = 1',
 ];
 
-/** Sequences of statements: data on its way through something else. Only forms with single steps. */
+/** Sequences of statements: data on its way through something else. `$FILE`: a new file that the server can write. */
 export const SEQUENCES: readonly (readonly string[])[] = [
   ['CREATE TEMP TABLE z AS SELECT ssn AS a FROM users', 'SELECT a FROM z'],
   ['CREATE TABLE z AS SELECT * FROM users', 'SELECT name, ssn FROM z'],
@@ -253,7 +253,7 @@ export const SEQUENCES: readonly (readonly string[])[] = [
   ['COPY (SELECT e FROM other.seen) TO STDOUT'],
   ['COPY (TABLE m_users) TO STDOUT'],
   ['COPY (DELETE FROM users WHERE id = 1 RETURNING ssn) TO STDOUT'],
-  [`COPY users (ssn) TO '/tmp/weir-mask-leak'`, `CREATE TEMP TABLE z (a text)`, `COPY z FROM '/tmp/weir-mask-leak'`, 'TABLE z'],
+  [`COPY users (ssn) TO '$FILE'`, `CREATE TEMP TABLE z (a text)`, `COPY z FROM '$FILE'`, 'TABLE z'],
   [`INSERT INTO users (id, name, email) SELECT 10, 'x', email FROM users WHERE id = 1`],
   [`UPDATE users SET email = (SELECT email FROM users WHERE id = 1) WHERE id = 2`],
   ['ALTER TABLE users ADD CHECK (length(ssn) > 99) NOT VALID', 'UPDATE users SET name = name WHERE id = 1'],

@@ -4,6 +4,7 @@
  * shown one; the same query on a clear column must give the same answer as direct.
  */
 
+import { join } from 'node:path';
 import type { SuiteContext, Suite } from './harness.ts';
 import { assertSameText } from './harness.ts';
 import { DATABASE, type Lab, openLab, type Way } from './lab.ts';
@@ -108,7 +109,8 @@ async function checkControls(context: SuiteContext, lab: Lab): Promise<void> {
   context.progress('the same queries on a clear column');
   for (const template of COLUMN) {
     const text = template.replaceAll('$C', 'name');
-    for (const form of ['simple', 'extended binary', 'copy']) {
+    // COPY of a table with masked columns is refused whatever the column (issue 2), so it is not among them.
+    for (const form of ['simple', 'extended binary', 'without Describe', 'in portions']) {
       const send = FORMS[form] ?? FORMS['simple'];
       if (send === undefined) throw new Error(`no form ${form}`);
       await context.check(`clear, ${form}: ${text}`, async () => {
@@ -122,21 +124,27 @@ async function checkControls(context: SuiteContext, lab: Lab): Promise<void> {
 
 /** Another session listens: what one client notifies must not reach it either (PG-80). */
 async function checkSequences(context: SuiteContext, lab: Lab): Promise<void> {
+  let fileCount = 0;
   for (const [index, texts] of SEQUENCES.entries()) {
     if (index % 25 === 0) context.progress(`sequence ${index + 1} of ${SEQUENCES.length}`);
     const title = texts.join(' / ');
+    const fill = (): string[] => {
+      fileCount += 1;
+      const file = join(lab.server.directory, `leak-${fileCount}`);
+      return texts.map((text) => text.replaceAll('$FILE', file));
+    };
     await lab.recreate(MASK_DATABASE);
-    const isPotent = await leaksDirect(lab, (client) => sendAll(client, texts));
+    const isPotent = await leaksDirect(lab, (client) => sendAll(client, fill()));
     if (!isPotent) {
       context.fail(`sequence: ${title}`, 'shows no secret even direct');
       continue;
     }
     await lab.recreate(MASK_DATABASE);
-    await context.check(`sequence: ${title}`, () => checkNoLeak(lab, (client) => sendAll(client, texts)));
+    await context.check(`sequence: ${title}`, () => checkNoLeak(lab, (client) => sendAll(client, fill())));
     await context.check(`sequence, extended: ${title}`, () =>
       checkNoLeak(lab, async (client) => {
         const seen: Message[] = [];
-        for (const text of texts) {
+        for (const text of fill()) {
           seen.push(...(await client.exchange([parse('', text), bind('', '', { resultFormats: [1] }), execute(), sync()])));
         }
         return seen;

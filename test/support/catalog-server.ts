@@ -3,7 +3,10 @@
 import pg from 'pg';
 import type { Test } from 'tap';
 import type { Catalog, CatalogRelation, CatalogSnapshot } from '../../lib/catalog/catalog.ts';
-import { createPostgresCatalog, type PostgresCatalogOptions } from '../../lib/catalog/postgres-catalog.ts';
+import {
+  createPostgresCatalog,
+  type PostgresCatalogOptions,
+} from '../../lib/catalog/postgres-catalog.ts';
 import type { EmbeddedPostgres } from '../../lib/demo/embedded-postgres.ts';
 import {
   debianPostgres15,
@@ -25,7 +28,11 @@ export function settingsFor(server: EmbeddedPostgres, database = 'postgres'): pg
   return { host, port, user, password, database };
 }
 
-export async function connectTo(t: Test, server: EmbeddedPostgres, database = 'postgres'): Promise<pg.Client> {
+export async function connectTo(
+  t: Test,
+  server: EmbeddedPostgres,
+  database = 'postgres',
+): Promise<pg.Client> {
   const client = new pg.Client(settingsFor(server, database));
   // The server may be stopped by the test: that is no error of the client's.
   client.on('error', () => undefined);
@@ -39,12 +46,20 @@ export function catalogOf(
   server: EmbeddedPostgres,
   options: Partial<PostgresCatalogOptions> = {},
 ): Catalog {
-  const catalog = createPostgresCatalog({ connect: () => settingsFor(server), log: quietLog, ...options });
+  const catalog = createPostgresCatalog({
+    connect: () => settingsFor(server),
+    log: quietLog,
+    ...options,
+  });
   t.teardown(() => catalog.close());
   return catalog;
 }
 
-export function relationNamed(snapshot: CatalogSnapshot, schema: string, name: string): CatalogRelation {
+export function relationNamed(
+  snapshot: CatalogSnapshot,
+  schema: string,
+  name: string,
+): CatalogRelation {
   const found = snapshot.relationsNamed(name).find((relation) => relation.schema === schema);
   if (found === undefined) throw new Error(`the catalog has no ${schema}.${name}`);
   return found;

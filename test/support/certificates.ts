@@ -46,9 +46,13 @@ export function createCertificateFolder(): CertificateFolder {
       const files = { cert: join(path, `${name}.pem`), key: join(path, `${name}.key`) };
       const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=${altName}`];
       const output = ['-keyout', files.key, '-out', files.cert, '-days', '2', '-nodes'];
-      execFileSync('openssl', ['req', '-x509', '-newkey', ...key, ...signing, ...subject, ...output], {
-        stdio: 'pipe',
-      });
+      execFileSync(
+        'openssl',
+        ['req', '-x509', '-newkey', ...key, ...signing, ...subject, ...output],
+        {
+          stdio: 'pipe',
+        },
+      );
       return files;
     },
     remove: () => rmSync(path, { recursive: true, force: true }),

@@ -35,7 +35,15 @@ export function fakeSnapshot(
 }
 
 export function fakeMask(columns: readonly string[], more: Partial<MaskConfig> = {}): MaskConfig {
-  return { name: 'm', connections: ['*'], columns, with: 'redact', mode: 'mask', except: [], ...more };
+  return {
+    name: 'm',
+    connections: ['*'],
+    columns,
+    with: 'redact',
+    mode: 'mask',
+    except: [],
+    ...more,
+  };
 }
 
 /** Views by the text of their definition, routines by theirs; anything else is a fault of the test. */

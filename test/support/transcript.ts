@@ -22,6 +22,8 @@ import type {
 export interface Transcript {
   readonly options: SessionOptions;
   readonly events: readonly SessionEvent[];
+  /** The random source of `options` from its beginning, for one more session. */
+  readonly newRandom: () => SessionOptions['random'];
 }
 
 /** What a transcript may set; the rest is the same for all of them. */
@@ -69,7 +71,7 @@ export function parseTranscript(text: string): Transcript {
   const optionLine = lines.find((line) => line.startsWith('options '));
   const own: TranscriptOptions = optionLine === undefined ? {} : JSON.parse(optionLine.slice(8));
   const events = lines.filter((line) => line !== optionLine).map(parseEvent);
-  return { options: sessionOptions(own), events };
+  return { options: sessionOptions(own), events, newRandom: countingRandom };
 }
 
 function parseEvent(line: string): SessionEvent {

@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import t from 'tap';
 import { createCatalogConnection, sqlStateOf } from '../../../lib/catalog/catalog-connection.ts';
 import { asRow } from '../../../lib/catalog/catalog-rows.ts';
@@ -13,12 +13,15 @@ t.test('a server that accepts and says nothing costs one time-out', async (t) =>
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-  // A TCP server's address is an AddressInfo.
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
   const connect = () => ({ host: '127.0.0.1', port, user: 'u', database: 'd' });
   const connection = createCatalogConnection({ connect, timeoutMs: 100, idleMs: 1000 });
   const started = performance.now();
-  await t.rejects(connection.query('SELECT 1'), { name: 'GatewayError', code: 'CATALOG_UNREACHABLE' });
+  await t.rejects(connection.query('SELECT 1'), {
+    name: 'GatewayError',
+    code: 'CATALOG_UNREACHABLE',
+  });
   t.ok(performance.now() - started < 2000);
   t.equal(connection.isOpen, false);
 });
@@ -41,7 +44,9 @@ t.test('a connection and its limits', { skip: embeddedPostgresMissing() }, async
   });
 
   t.test('it cannot write', async (t) => {
-    const written = await connection.query('CREATE TABLE public.x (a int)').catch((error: unknown) => error);
+    const written = await connection
+      .query('CREATE TABLE public.x (a int)')
+      .catch((error: unknown) => error);
     t.equal(sqlStateOf(written), '25006');
     t.ok(connection.isOpen, 'an error of the server leaves it open');
   });

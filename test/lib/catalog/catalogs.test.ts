@@ -8,7 +8,10 @@ t.test('each database has its own catalog', { skip: embeddedPostgresMissing() },
   const admin = await connectTo(t, server);
   await admin.query('CREATE DATABASE second');
   await (await connectTo(t, server, 'second')).query('CREATE TABLE only_there (a int)');
-  const catalogs = createCatalogs({ connect: (database) => settingsFor(server, database), log: quietLog });
+  const catalogs = createCatalogs({
+    connect: (database) => settingsFor(server, database),
+    log: quietLog,
+  });
   t.teardown(() => catalogs.close());
   const first = await catalogs.forDatabase('postgres').snapshot();
   const second = await catalogs.forDatabase('second').snapshot();

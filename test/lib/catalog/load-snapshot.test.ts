@@ -53,7 +53,12 @@ SERVERS.forEach(({ name, skip, start }, index) => {
     t.test('live columns with their attribute numbers', async (t) => {
       t.same(
         find('users').columns.map((column) => [column.attribute, column.name]),
-        [[1, 'id'], [3, 'email'], [4, 'Mixed Case'], [5, 'email_lower']],
+        [
+          [1, 'id'],
+          [3, 'email'],
+          [4, 'Mixed Case'],
+          [5, 'email_lower'],
+        ],
       );
       t.same(find('users').columns[3]?.computedFrom, [3], 'a generated column knows its sources');
       t.equal(find('users').columns[1]?.computedFrom, undefined);
@@ -65,7 +70,9 @@ SERVERS.forEach(({ name, skip, start }, index) => {
     t.test('system relations, sequences and TOAST tables are known too', async (t) => {
       t.equal(find('pg_stats', 'pg_catalog').kind, 'v');
       t.equal(find('counter').kind, 'S');
-      const toast = snapshot.relations().find((relation) => relation.kind === 't' && relation.reads.includes(oid('users')));
+      const toast = snapshot
+        .relations()
+        .find((relation) => relation.kind === 't' && relation.reads.includes(oid('users')));
       t.equal(toast?.schema, 'pg_toast');
     });
 
@@ -74,56 +81,83 @@ SERVERS.forEach(({ name, skip, start }, index) => {
       t.same(find('derived').parents, [oid('base')]);
       t.same(snapshot.childrenOf(oid('parent')), [oid('part')]);
       t.same(snapshot.childrenOf(oid('users')), []);
-      t.same(find('part').columns.map((column) => column.attribute), [2, 3]);
+      t.same(
+        find('part').columns.map((column) => column.attribute),
+        [2, 3],
+      );
     });
 
-    t.test('views have definitions and what they read, system relations included (PG-82)', async (t) => {
-      t.match(find('direct').definition, /FROM public\.users/, 'names are qualified');
-      t.same(find('direct').reads, [oid('users')]);
-      t.same(find('nested').reads, [oid('direct')]);
-      t.same(find('stored').reads, [oid('users')]);
-      t.same(find('over_system').reads, [oid('pg_stats', 'pg_catalog')]);
-      t.equal(find('pg_stats', 'pg_catalog').definition, undefined, 'system views are not read');
-      t.same(find('users').reads, []);
-    });
+    t.test(
+      'views have definitions and what they read, system relations included (PG-82)',
+      async (t) => {
+        t.match(find('direct').definition, /FROM public\.users/, 'names are qualified');
+        t.same(find('direct').reads, [oid('users')]);
+        t.same(find('nested').reads, [oid('direct')]);
+        t.same(find('stored').reads, [oid('users')]);
+        t.same(find('over_system').reads, [oid('pg_stats', 'pg_catalog')]);
+        t.equal(find('pg_stats', 'pg_catalog').definition, undefined, 'system views are not read');
+        t.same(find('users').reads, []);
+      },
+    );
 
     t.test('routines with a body, aggregates under their own name, operators', async (t) => {
       const purge = snapshot.routinesNamed('purge');
-      t.same(purge.map((routine) => routine.language).sort(), ['plpgsql', 'sql']);
+      t.same(purge.map((routine) => routine.language).toSorted(), ['plpgsql', 'sql']);
       t.match(purge[0]?.definition, /DELETE FROM/);
       t.match(snapshot.routinesNamed('atomic')[0]?.definition, /BEGIN ATOMIC/);
       t.match(snapshot.routinesNamed('clean')[0]?.definition, /TRUNCATE/);
-      t.same(snapshot.routinesNamed('total').map((routine) => routine.schema), ['public']);
+      t.same(
+        snapshot.routinesNamed('total').map((routine) => routine.schema),
+        ['public'],
+      );
       t.match(snapshot.routinesNamed('total')[0]?.definition, /add_up/);
       t.match(snapshot.operatorRoutines('===')[0]?.definition, /SELECT true/);
       t.same(snapshot.operatorRoutines('='), []);
       t.same(snapshot.routinesNamed('pg_sleep'), [], 'compiled routines are not here');
     });
 
-    t.test('a view knows the routines that it calls, through aggregates and operators', async (t) => {
-      t.same(find('calling').calls?.map((routine) => routine.name).sort(), ['same', 'total']);
-      t.same(find('direct').calls, []);
-    });
+    t.test(
+      'a view knows the routines that it calls, through aggregates and operators',
+      async (t) => {
+        t.same(
+          find('calling')
+            .calls?.map((routine) => routine.name)
+            .toSorted(),
+          ['add_up', 'same'],
+        );
+        t.same(find('direct').calls, []);
+      },
+    );
 
     t.test('a catalog above a limit is refused, not read in part', async (t) => {
       for (const limit of ['relationsMax', 'columnsMax', 'linksMax'] as const) {
         const load = loadCatalog(connection, 1, { ...CATALOG_LIMITS, [limit]: 1 });
         await t.rejects(load, { name: 'GatewayError', code: 'CATALOG_TOO_LARGE' }, limit);
       }
-      t.equal((await loadCatalog(connection, 8, CATALOG_LIMITS)).snapshot.version, 8, 'and can be read after');
+      t.equal(
+        (await loadCatalog(connection, 8, CATALOG_LIMITS)).snapshot.version,
+        8,
+        'and can be read after',
+      );
     });
 
-    t.test('a locked table costs its views their definitions, not everyone the catalog', async (t) => {
-      const other = await connectTo(t, server);
-      await other.query('BEGIN; LOCK TABLE base IN ACCESS EXCLUSIVE MODE');
-      await admin.query('CREATE TABLE free (a int); CREATE VIEW unlocked AS SELECT a FROM free');
-      await other.query('ALTER TABLE users ADD COLUMN more int');
-      const locked = await loadCatalog(connection, 9, CATALOG_LIMITS);
-      t.equal(locked.isPartial, true);
-      t.equal(relationNamed(locked.snapshot, 'public', 'direct').definition, undefined);
-      t.match(relationNamed(locked.snapshot, 'public', 'unlocked').definition, /FROM public\.free/);
-      await other.query('ROLLBACK');
-      t.equal((await loadCatalog(connection, 10, CATALOG_LIMITS)).isPartial, false);
-    });
+    t.test(
+      'a locked table costs its views their definitions, not everyone the catalog',
+      async (t) => {
+        const other = await connectTo(t, server);
+        await other.query('BEGIN; LOCK TABLE base IN ACCESS EXCLUSIVE MODE');
+        await admin.query('CREATE TABLE free (a int); CREATE VIEW unlocked AS SELECT a FROM free');
+        await other.query('ALTER TABLE users ADD COLUMN more int');
+        const locked = await loadCatalog(connection, 9, CATALOG_LIMITS);
+        t.equal(locked.isPartial, true);
+        t.equal(relationNamed(locked.snapshot, 'public', 'direct').definition, undefined);
+        t.match(
+          relationNamed(locked.snapshot, 'public', 'unlocked').definition,
+          /FROM public\.free/,
+        );
+        await other.query('ROLLBACK');
+        t.equal((await loadCatalog(connection, 10, CATALOG_LIMITS)).isPartial, false);
+      },
+    );
   });
 });

@@ -3,7 +3,14 @@
 import t from 'tap';
 import type { CatalogSnapshot } from '../../../lib/catalog/catalog.ts';
 import { createPostgresCatalog } from '../../../lib/catalog/postgres-catalog.ts';
-import { catalogOf, connectTo, quietLog, relationNamed, SERVERS, settingsFor } from '../../support/catalog-server.ts';
+import {
+  catalogOf,
+  connectTo,
+  quietLog,
+  relationNamed,
+  SERVERS,
+  settingsFor,
+} from '../../support/catalog-server.ts';
 import { embeddedPostgres, embeddedPostgresMissing, freePort } from '../../support/servers.ts';
 
 /** Each changes a definition; `look` must be different after it. */
@@ -12,17 +19,29 @@ const CHANGES: readonly {
   readonly look: (snapshot: CatalogSnapshot) => unknown;
 }[] = [
   { ddl: 'CREATE TABLE made (a int)', look: (s) => s.relationsNamed('made').length },
-  { ddl: 'ALTER TABLE t RENAME COLUMN a TO z', look: (s) => relationNamed(s, 'public', 't').columns },
+  {
+    ddl: 'ALTER TABLE t RENAME COLUMN a TO z',
+    look: (s) => relationNamed(s, 'public', 't').columns,
+  },
   { ddl: 'ALTER TABLE t ADD COLUMN c int', look: (s) => relationNamed(s, 'public', 't').columns },
   { ddl: 'ALTER TABLE t DROP COLUMN b', look: (s) => relationNamed(s, 'public', 't').columns },
-  { ddl: 'CREATE OR REPLACE VIEW v AS SELECT 2 AS x', look: (s) => relationNamed(s, 'public', 'v').definition },
-  { ddl: 'CREATE OR REPLACE VIEW v AS SELECT 3 AS x', look: (s) => relationNamed(s, 'public', 'v').definition },
+  {
+    ddl: 'CREATE OR REPLACE VIEW v AS SELECT 2 AS x',
+    look: (s) => relationNamed(s, 'public', 'v').definition,
+  },
+  {
+    ddl: 'CREATE OR REPLACE VIEW v AS SELECT 3 AS x',
+    look: (s) => relationNamed(s, 'public', 'v').definition,
+  },
   {
     ddl: "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 2'",
     look: (s) => s.routinesNamed('f')[0]?.definition,
   },
   { ddl: 'ALTER TABLE child INHERIT t2', look: (s) => relationNamed(s, 'public', 'child').parents },
-  { ddl: 'ALTER TABLE child NO INHERIT t2', look: (s) => relationNamed(s, 'public', 'child').parents },
+  {
+    ddl: 'ALTER TABLE child NO INHERIT t2',
+    look: (s) => relationNamed(s, 'public', 'child').parents,
+  },
   { ddl: 'CREATE TEMP TABLE temporary (a int)', look: (s) => s.relationsNamed('temporary').length },
   { ddl: 'ALTER SCHEMA s1 RENAME TO s2', look: (s) => s.relationsNamed('in_schema')[0]?.schema },
   { ddl: 'ALTER TABLE t2 SET SCHEMA s2', look: (s) => s.relationsNamed('t2')[0]?.schema },
@@ -46,24 +65,32 @@ const SCHEMA = `
   CREATE FUNCTION g2(int, int) RETURNS int LANGUAGE sql AS 'SELECT 1'`;
 
 SERVERS.forEach(({ name, skip, start }, index) => {
-  t.test(`${name}: every change of a definition is seen, and nothing else reads again`, { skip }, async (t) => {
-    const server = await start(t, { port: 27404 + index });
-    const admin = await connectTo(t, server);
-    await admin.query(SCHEMA);
-    const catalog = catalogOf(t, server, { maxAgeMs: 0 });
-    let before = await catalog.snapshot();
-    for (const { ddl, look } of CHANGES) {
-      await admin.query(ddl);
-      const after = await catalog.snapshot();
-      t.equal(after.version, before.version + 1, `${ddl}: a new version`);
-      t.notSame(look(after), look(before), `${ddl}: a new content`);
-      before = after;
-    }
-    await admin.query('INSERT INTO t SELECT 1, 2 FROM generate_series(1, 1000)');
-    await admin.query('ANALYZE t');
-    await admin.query('VACUUM t');
-    t.equal(await catalog.snapshot(), before, 'rows, ANALYZE and VACUUM leave the snapshot as it is');
-  });
+  t.test(
+    `${name}: every change of a definition is seen, and nothing else reads again`,
+    { skip },
+    async (t) => {
+      const server = await start(t, { port: 27404 + index });
+      const admin = await connectTo(t, server);
+      await admin.query(SCHEMA);
+      const catalog = catalogOf(t, server, { maxAgeMs: 0 });
+      let before = await catalog.snapshot();
+      for (const { ddl, look } of CHANGES) {
+        await admin.query(ddl);
+        const after = await catalog.snapshot();
+        t.equal(after.version, before.version + 1, `${ddl}: a new version`);
+        t.notSame(look(after), look(before), `${ddl}: a new content`);
+        before = after;
+      }
+      await admin.query('INSERT INTO t SELECT 1, 2 FROM generate_series(1, 1000)');
+      await admin.query('ANALYZE t');
+      await admin.query('VACUUM t');
+      t.equal(
+        await catalog.snapshot(),
+        before,
+        'rows, ANALYZE and VACUUM leave the snapshot as it is',
+      );
+    },
+  );
 });
 
 t.test('age and invalidation', { skip: embeddedPostgresMissing() }, async (t) => {
@@ -80,7 +107,10 @@ t.test('age and invalidation', { skip: embeddedPostgresMissing() }, async (t) =>
     });
     const waiting = [catalog.snapshot(), catalog.snapshot(), catalog.snapshot()];
     t.ok(waiting.every((snapshot) => snapshot instanceof Promise));
-    t.equal(new Set(await Promise.all(waiting)).size, 1);
+    t.equal(
+      new Set(await Promise.all(waiting.map((snapshot) => Promise.resolve(snapshot)))).size,
+      1,
+    );
     t.equal(connections, 1);
     t.notOk(catalog.snapshot() instanceof Promise, 'no promise while it is fresh');
   });
@@ -108,19 +138,35 @@ t.test('age and invalidation', { skip: embeddedPostgresMissing() }, async (t) =>
     t.equal((await catalog.snapshot()).relationsNamed('by_age').length, 1);
   });
 
-  t.test('the side connection is read-only, named, without a search_path, and closes when idle', async (t) => {
-    const catalog = catalogOf(t, server, { idleMs: 50 });
-    const count = async (): Promise<unknown> => {
-      const activity = `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'weir catalog'`;
-      return (await admin.query<{ n: number }>(activity)).rows[0]?.n;
-    };
-    // Connections of the tests before may be there still; they close with their tests.
-    const others = Number(await count());
-    await catalog.snapshot();
-    t.equal(await count(), others + 1);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    t.equal(await count(), others);
+  t.test('a snapshot in use is read ahead, so that nobody waits', async (t) => {
+    const maxAgeMs = 1000;
+    const catalog = catalogOf(t, server, { maxAgeMs });
+    const first = await catalog.snapshot();
+    await admin.query('CREATE TABLE ahead (a int)');
+    await new Promise((resolve) => setTimeout(resolve, maxAgeMs * 0.6));
+    t.equal(catalog.snapshot(), first, 'old enough to be read again, young enough to be used');
+    await new Promise((resolve) => setTimeout(resolve, maxAgeMs * 0.5));
+    const next = catalog.snapshot();
+    t.notOk(next instanceof Promise);
+    t.equal((await next).relationsNamed('ahead').length, 1);
   });
+
+  t.test(
+    'the side connection is read-only, named, without a search_path, and closes when idle',
+    async (t) => {
+      const catalog = catalogOf(t, server, { idleMs: 50 });
+      const count = async (): Promise<unknown> => {
+        const activity = `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'weir catalog'`;
+        return (await admin.query<{ n: number }>(activity)).rows[0]?.n;
+      };
+      // Connections of the tests before may be there still; they close with their tests.
+      const others = Number(await count());
+      await catalog.snapshot();
+      t.equal(await count(), others + 1);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      t.equal(await count(), others);
+    },
+  );
 
   t.test('a terminated side connection is opened again', async (t) => {
     const catalog = catalogOf(t, server, { maxAgeMs: 0 });
@@ -132,8 +178,12 @@ t.test('age and invalidation', { skip: embeddedPostgresMissing() }, async (t) =>
   });
 
   t.test('functions of users are never called by the queries (PG-9)', async (t) => {
-    await admin.query(`CREATE FUNCTION public.count(text) RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''called''; END'`);
-    await admin.query(`CREATE FUNCTION public.pg_get_viewdef(oid) RETURNS text LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''called''; END'`);
+    await admin.query(
+      `CREATE FUNCTION public.count(text) RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''called''; END'`,
+    );
+    await admin.query(
+      `CREATE FUNCTION public.pg_get_viewdef(oid) RETURNS text LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''called''; END'`,
+    );
     await admin.query(`ALTER ROLE postgres SET search_path = public, pg_catalog`);
     await t.resolves(Promise.resolve(catalogOf(t, server).snapshot()));
   });
@@ -142,8 +192,14 @@ t.test('age and invalidation', { skip: embeddedPostgresMissing() }, async (t) =>
 t.test('what cannot be read is an error', { skip: embeddedPostgresMissing() }, async (t) => {
   t.test('a server that is not there', async (t) => {
     const port = await freePort();
-    const catalog = createPostgresCatalog({ connect: () => ({ host: '127.0.0.1', port }), log: quietLog });
-    await t.rejects(Promise.resolve(catalog.snapshot()), { name: 'GatewayError', code: 'CATALOG_UNREACHABLE' });
+    const catalog = createPostgresCatalog({
+      connect: () => ({ host: '127.0.0.1', port }),
+      log: quietLog,
+    });
+    await t.rejects(Promise.resolve(catalog.snapshot()), {
+      name: 'GatewayError',
+      code: 'CATALOG_UNREACHABLE',
+    });
     await catalog.close();
     await t.rejects(Promise.resolve(catalog.snapshot()), { code: 'CATALOG_CLOSED' });
   });
@@ -153,13 +209,19 @@ t.test('what cannot be read is an error', { skip: embeddedPostgresMissing() }, a
     const catalog = catalogOf(t, server, { maxAgeMs: 0 });
     await catalog.snapshot();
     await server.stop();
-    await t.rejects(Promise.resolve(catalog.snapshot()), { name: 'GatewayError', code: 'CATALOG_UNREACHABLE' });
+    await t.rejects(Promise.resolve(catalog.snapshot()), {
+      name: 'GatewayError',
+      code: 'CATALOG_UNREACHABLE',
+    });
   });
 
   t.test('a password that is wrong', async (t) => {
     const server = await embeddedPostgres(t, { port: 27408 });
     const wrong = { ...settingsFor(server), password: 'wrong' };
     const catalog = catalogOf(t, server, { connect: () => wrong });
-    await t.rejects(Promise.resolve(catalog.snapshot()), { code: 'CATALOG_UNREACHABLE', message: /authentication/ });
+    await t.rejects(Promise.resolve(catalog.snapshot()), {
+      code: 'CATALOG_UNREACHABLE',
+      message: /authentication/,
+    });
   });
 });

@@ -84,7 +84,9 @@ t.test('a file is read as bytes: version, absolute paths, encoding', async (t) =
   t.equal(config.dataDir, resolve('weir-data'));
 
   writeFileSync(file, Buffer.from('data_dir = "\xff"', 'latin1'));
-  t.throws(() => loadConfig(file), { message: `${file}: expected UTF-8, found other bytes. Save it as UTF-8.` });
+  t.throws(() => loadConfig(file), {
+    message: `${file}: expected UTF-8, found other bytes. Save it as UTF-8.`,
+  });
   writeFileSync(file, Buffer.alloc(5 * 2 ** 20, '#'));
   t.throws(() => loadConfig(file), { message: /expected at most 4194304 bytes/ });
 });
@@ -93,20 +95,25 @@ t.test('a file that cannot be read is a ConfigError, too', async (t) => {
   t.throws(() => loadConfig('no/such.toml'), {
     name: 'ConfigError',
     code: 'CONFIG_INVALID',
-    message: 'no/such.toml: there is no such file. Name another with -c FILE, or copy config.example.toml.',
+    message:
+      'no/such.toml: there is no such file. Name another with -c FILE, or copy config.example.toml.',
   });
   t.throws(() => loadConfig(FOLDER), { message: `${FOLDER}: this is a folder, not a file.` });
   t.ok(new ConfigError('f', []) instanceof GatewayError);
 });
 
-t.test('a file that may not be read says so', { skip: process.getuid?.() === 0 && 'root reads all' }, async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'weir-config-'));
-  t.teardown(() => rmSync(folder, { recursive: true }));
-  const file = join(folder, 'weir.toml');
-  writeFileSync(file, '');
-  chmodSync(file, 0);
-  t.throws(() => loadConfig(file), { message: /not allowed/ });
-});
+t.test(
+  'a file that may not be read says so',
+  { skip: process.getuid?.() === 0 && 'root reads all' },
+  async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'weir-config-'));
+    t.teardown(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'weir.toml');
+    writeFileSync(file, '');
+    chmodSync(file, 0);
+    t.throws(() => loadConfig(file), { message: /not allowed/ });
+  },
+);
 
 t.test('whatever is written, the outcome is a configuration or a ConfigError', async (t) => {
   const lines = cases.flatMap((name) => readFileSync(join(FOLDER, name), 'utf8').split('\n'));

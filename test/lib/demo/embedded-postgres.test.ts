@@ -145,18 +145,21 @@ t.test('the server ends with a program that is killed', { skip }, async (t) => {
     const server = await startEmbeddedPostgres();
     console.log(server.pid, server.directory);
     setInterval(() => {}, 1000);`;
-  for (const signal of ['SIGKILL', 'SIGINT', 'SIGTERM'] as const) {
-    const program = spawn(process.execPath, ['--input-type=module', '-e', script], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const [line]: unknown[] = await once(createInterface(program.stdout), 'line');
-    const [pidText, directory = ''] = String(line).split(' ');
-    const pid = Number(pidText);
-    t.ok(isAlive(pid));
-    program.kill(signal);
-    t.ok(await waitFor(() => !isAlive(pid)), `${signal}: the server has ended`);
-    t.ok(await waitFor(() => !existsSync(dirname(directory))), `${signal}: its folder is gone`);
-  }
+  const signals = ['SIGKILL', 'SIGINT', 'SIGTERM'] as const;
+  await Promise.all(
+    signals.map(async (signal) => {
+      const program = spawn(process.execPath, ['--input-type=module', '-e', script], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const [line]: unknown[] = await once(createInterface(program.stdout), 'line');
+      const [pidText, directory = ''] = String(line).split(' ');
+      const pid = Number(pidText);
+      t.ok(isAlive(pid), `${signal}: the server runs before`);
+      program.kill(signal);
+      t.ok(await waitFor(() => !isAlive(pid)), `${signal}: the server has ended`);
+      t.ok(await waitFor(() => !existsSync(dirname(directory))), `${signal}: its folder is gone`);
+    }),
+  );
 });
 
 t.test('a free port can be listened on', async (t) => {

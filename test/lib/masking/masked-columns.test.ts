@@ -5,7 +5,9 @@ import { fakeMask, fakeRelation, fakeSnapshot } from '../../support/fake-catalog
 
 /** `oid.attribute` of every masked column. */
 function maskedIn(masked: MaskedColumns): readonly string[] {
-  return [...masked.byOid].flatMap(([oid, columns]) => [...columns.keys()].map((number) => `${oid}.${number}`)).sort();
+  return [...masked.byOid]
+    .flatMap(([oid, columns]) => [...columns.keys()].map((number) => `${oid}.${number}`))
+    .toSorted();
 }
 
 function configured(snapshot: CatalogSnapshot, ...columns: string[]): MaskedColumns {
@@ -63,11 +65,19 @@ t.test('inheritance: down to all children, up to all parents, not down again', a
   ]);
   const down = configured(snapshot, 'public.parent.ssn');
   down.spreadInheritance();
-  t.same(maskedIn(down), ['20002.2', '20003.2', '20004.3', '20005.1', '20006.3'], 'by name, whatever the number');
+  t.same(
+    maskedIn(down),
+    ['20002.2', '20003.2', '20004.3', '20005.1', '20006.3'],
+    'by name, whatever the number',
+  );
   const up = configured(snapshot, 'public.child.own');
   up.spreadInheritance();
   t.same(maskedIn(up), ['20002.3', '20003.3', '20006.1'], 'the sibling has rows of its own');
-  t.equal(up.get(20_002, 3)?.column, 'public.child.own', 'the name tells where the values are from');
+  t.equal(
+    up.get(20_002, 3)?.column,
+    'public.child.own',
+    'the name tells where the values are from',
+  );
 });
 
 t.test('generated columns of masked columns are redacted (PG-80)', async (t) => {
@@ -98,13 +108,19 @@ t.test('the TOAST table of a masked table holds its long values', async (t) => {
 
 t.test('statistics and the statements of others are masked (PG-82)', async (t) => {
   const snapshot = fakeSnapshot([
-    fakeRelation(12_001, 'pg_stats', ['tablename', 'most_common_vals', 'histogram_bounds'], { schema: 'pg_catalog' }),
+    fakeRelation(12_001, 'pg_stats', ['tablename', 'most_common_vals', 'histogram_bounds'], {
+      schema: 'pg_catalog',
+    }),
     fakeRelation(20_001, 'pg_stats', ['most_common_vals']),
     fakeRelation(20_002, 'pg_stat_statements', ['calls', 'query'], { schema: 'extensions' }),
   ]);
   const masked = new MaskedColumns(snapshot);
   masked.addSystem();
-  t.same(maskedIn(masked), ['12001.2', '12001.3', '20002.2'], 'a table of a user that has the name is no system view');
+  t.same(
+    maskedIn(masked),
+    ['12001.2', '12001.3', '20002.2'],
+    'a table of a user that has the name is no system view',
+  );
 });
 
 t.test('a catalog with a loop in it comes to an end', async (t) => {

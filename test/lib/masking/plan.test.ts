@@ -18,11 +18,19 @@ function column(table: number, attribute: number, more: Partial<ResultColumn> = 
 }
 
 function sensitive(): Promise<Sensitive> {
-  return computeSensitive(snapshot, [fakeMask(['public.users.email'], { with: 'partial' })], fakeReader({}));
+  return computeSensitive(
+    snapshot,
+    [fakeMask(['public.users.email'], { with: 'partial' })],
+    fakeReader({}),
+  );
 }
 
 /** What each column becomes: 'clear', NULL or the masked text of a longer value. */
-function masksOf(found: Sensitive, columns: readonly ResultColumn[], outputs?: readonly OutputKind[] | 'untraced') {
+function masksOf(
+  found: Sensitive,
+  columns: readonly ResultColumn[],
+  outputs?: readonly OutputKind[] | 'untraced',
+) {
   const { plan } = planResult(found, columns, outputs, options);
   return columns.map((_, index) => {
     const mask = plan?.[index];
@@ -46,19 +54,30 @@ t.test('the identity of a column decides, not its name (PG-77)', async (t) => {
 
 t.test('nothing to mask is no plan', async (t) => {
   const found = await sensitive();
-  t.same(planResult(found, [column(TABLE, 1)], undefined, options), { plan: undefined, masked: [] });
+  t.same(planResult(found, [column(TABLE, 1)], undefined, options), {
+    plan: undefined,
+    masked: [],
+  });
   t.same(planResult(found, [], undefined, options), { plan: undefined, masked: [] });
 });
 
 t.test('a whole row of a table with masked columns is NULL (PG-78)', async (t) => {
   const found = await sensitive();
-  const rows = [column(TABLE, 0, { type: 16_999 }), column(CLEAR_TABLE, 0, { type: 16_998 }), column(30_000, 0)];
+  const rows = [
+    column(TABLE, 0, { type: 16_999 }),
+    column(CLEAR_TABLE, 0, { type: 16_998 }),
+    column(30_000, 0),
+  ];
   t.same(masksOf(found, rows), [null, 'clear', null]);
 });
 
 t.test('tables and columns that the catalog does not know are masked (GW-7)', async (t) => {
   const found = await sensitive();
-  t.same(masksOf(found, [column(30_000, 1), column(TABLE, 3), column(CLEAR_TABLE, 2)]), ['***', '***', '***']);
+  t.same(masksOf(found, [column(30_000, 1), column(TABLE, 3), column(CLEAR_TABLE, 2)]), [
+    '***',
+    '***',
+    '***',
+  ]);
 });
 
 t.test('system columns are clear', async (t) => {
@@ -68,12 +87,16 @@ t.test('system columns are clear', async (t) => {
 
 t.test('without masks nothing is masked, known or not', async (t) => {
   const none = await computeSensitive(snapshot, [], fakeReader({}));
-  t.same(masksOf(none, [column(30_000, 1), column(0, 0)], ['masked', 'masked']), ['clear', 'clear']);
+  t.same(masksOf(none, [column(30_000, 1), column(0, 0)], ['masked', 'masked']), [
+    'clear',
+    'clear',
+  ]);
 });
 
 t.test('columns without identity follow the analysis of the statement', async (t) => {
   const found = await sensitive();
-  const plain = (count: number, name = 'c') => Array.from({ length: count }, () => column(0, 0, { name }));
+  const plain = (count: number, name = 'c') =>
+    Array.from({ length: count }, () => column(0, 0, { name }));
   const cases: readonly [
     what: string,
     outputs: readonly OutputKind[] | 'untraced' | undefined,
@@ -100,5 +123,8 @@ t.test('columns without identity follow the analysis of the statement', async (t
 
 t.test('identity wins over the analysis', async (t) => {
   const found = await sensitive();
-  t.same(masksOf(found, [column(TABLE, 2), column(TABLE, 1)], ['clear', 'masked']), ['***6789', 'clear']);
+  t.same(masksOf(found, [column(TABLE, 2), column(TABLE, 1)], ['clear', 'masked']), [
+    '***6789',
+    'clear',
+  ]);
 });

@@ -15,7 +15,12 @@ import {
 const hashKey = Buffer.from('a key of the test');
 const KINDS: readonly MaskKind[] = ['redact', 'partial', 'hash', 'null'];
 
-function mask(kind: MaskKind, type: number, value: string | Buffer, more: Partial<MaskedColumn> = {}): Buffer | null {
+function mask(
+  kind: MaskKind,
+  type: number,
+  value: string | Buffer,
+  more: Partial<MaskedColumn> = {},
+): Buffer | null {
   const column: MaskedColumn = { type, typeModifier: -1, format: 'text', ...more };
   return maskValueFor(kind, column, { hashKey })(Buffer.from(value));
 }
@@ -25,33 +30,38 @@ function text(kind: MaskKind, type: number, value: string, typeModifier = -1): s
 }
 
 /** With lengths and scales, whose modifiers the masks must respect. */
-const DECLARED = [
-  ...['varchar(1)', 'varchar(2)', 'varchar(3)', 'varchar(7)', 'varchar(8)', 'varchar(40)', 'varchar(3)[]'],
-  ...['char(1)', 'char(2)', 'char(5)', 'char(10)', 'char(40)', 'bit(1)', 'bit(5)', 'bit(9)', 'varbit(7)'],
-  ...['numeric(10,2)', 'numeric(4,4)', 'numeric(5,-2)', 'numeric(6)', 'numeric(4,2)[]'],
-  ...['time(0)', 'timestamp(3)', 'timestamptz(0)', 'interval(2)', 'interval year to month'],
-];
+const DECLARED =
+  `varchar(1), varchar(2), varchar(3), varchar(7), varchar(8), varchar(40), varchar(3)[],
+  char(1), char(2), char(5), char(10), char(40), bit(1), bit(5), bit(9), varbit(7), numeric(10,2),
+  numeric(4,4), numeric(5,-2), numeric(6), numeric(4,2)[], time(0), timestamp(3), timestamptz(0),
+  interval(2), interval year to month`.split(/,\s+/);
 
 const SAMPLE_TEXT = 'ann.smith@example.org';
 const SAMPLE_UUID = '6ba7b810-9dad-11d1-80b4-00c04fd430c8';
 
 function sampleOf(column: MaskedColumn): Buffer {
   if (column.type !== TYPE.uuid) return Buffer.from(SAMPLE_TEXT);
-  return column.format === 'text' ? Buffer.from(SAMPLE_UUID) : Buffer.from(SAMPLE_UUID.replaceAll('-', ''), 'hex');
+  return column.format === 'text'
+    ? Buffer.from(SAMPLE_UUID)
+    : Buffer.from(SAMPLE_UUID.replaceAll('-', ''), 'hex');
 }
 
 async function accepts(t: Test, server: EmbeddedPostgres): Promise<void> {
   const client = new pg.Client({ ...server, database: 'postgres' });
   await client.connect();
   t.teardown(() => client.end());
-  const oids = [...Object.values(TYPE), ...ELEMENT_OF_ARRAY.keys()].filter((oid) => oid !== TYPE.unknown);
+  const oids = [...Object.values(TYPE), ...ELEMENT_OF_ARRAY.keys()].filter(
+    (oid) => oid !== TYPE.unknown,
+  );
   const named = await client.query<{ name: string }>(
     'SELECT format_type(oid, NULL) AS name FROM pg_type WHERE oid = ANY ($1) ORDER BY oid',
     [oids],
   );
   t.equal(named.rows.length, oids.length, 'the server has every type of the table');
   const types = [...named.rows.map((row) => row.name), ...DECLARED];
-  await client.query(`CREATE TABLE masked (${types.map((type, index) => `c${index} ${type}`).join(', ')})`);
+  await client.query(
+    `CREATE TABLE masked (${types.map((type, index) => `c${index} ${type}`).join(', ')})`,
+  );
   const { fields } = await client.query('SELECT * FROM masked');
   for (const [index, { dataTypeID, dataTypeModifier }] of fields.entries()) {
     for (const format of ['text', 'binary'] as const) {
@@ -59,7 +69,11 @@ async function accepts(t: Test, server: EmbeddedPostgres): Promise<void> {
         const column: MaskedColumn = { type: dataTypeID, typeModifier: dataTypeModifier, format };
         const value = maskValueFor(kind, column, { hashKey })(sampleOf(column));
         const isNull = kind === 'null' || (dataTypeID === TYPE.tsquery && format === 'binary');
-        t.equal(value === null, isNull, `${types[index]} ${format} ${kind} is ${isNull ? '' : 'not '}NULL`);
+        t.equal(
+          value === null,
+          isNull,
+          `${types[index]} ${format} ${kind} is ${isNull ? '' : 'not '}NULL`,
+        );
         if (value === null) continue;
         // A string goes to the input function, a Buffer to the receive function; neither may raise an error.
         const parameter = format === 'text' ? value.toString() : value;
@@ -70,13 +84,21 @@ async function accepts(t: Test, server: EmbeddedPostgres): Promise<void> {
   }
 }
 
-t.test('PostgreSQL 18 accepts every masked value', { skip: embeddedPostgresMissing() }, async (t) => {
-  await accepts(t, await embeddedPostgres(t, { port: 27400 }));
-});
+t.test(
+  'PostgreSQL 18 accepts every masked value',
+  { skip: embeddedPostgresMissing() },
+  async (t) => {
+    await accepts(t, await embeddedPostgres(t, { port: 27400 }));
+  },
+);
 
-t.test('PostgreSQL 15 accepts every masked value', { skip: debianPostgres15Missing() }, async (t) => {
-  await accepts(t, await debianPostgres15(t, { port: 27401 }));
-});
+t.test(
+  'PostgreSQL 15 accepts every masked value',
+  { skip: debianPostgres15Missing() },
+  async (t) => {
+    await accepts(t, await debianPostgres15(t, { port: 27401 }));
+  },
+);
 
 t.test('redact says nothing of the value', async (t) => {
   t.equal(text('redact', TYPE.text, 'a'), '***');
@@ -94,7 +116,11 @@ t.test('partial leaves four characters of eight and more', async (t) => {
   t.equal(text('partial', TYPE.text, '12345678'), '***5678');
   t.equal(text('partial', TYPE.text, '1234567'), '***');
   t.equal(text('partial', TYPE.text, ''), '***');
-  t.equal(text('partial', TYPE.bpchar, '12345678  ', 4 + 10), '***5678   ', 'blanks are not part of the value');
+  t.equal(
+    text('partial', TYPE.bpchar, '12345678  ', 4 + 10),
+    '***5678   ',
+    'blanks are not part of the value',
+  );
   t.equal(text('partial', TYPE.bpchar, '1234      ', 4 + 10), '***       ');
   t.equal(text('partial', TYPE.varchar, '12345678', 4 + 8), '***5678');
   t.equal(text('partial', TYPE.int4, '12345678'), '0', 'numbers have no end to show');
@@ -104,8 +130,15 @@ t.test('partial cuts between code points (PG-88)', async (t) => {
   t.equal(text('partial', TYPE.text, 'äöüäöüäöü'), '***öüäöü'.replace('öüäöü', 'äöüäöü'.slice(-4)));
   t.equal(text('partial', TYPE.text, '😀😀😀😀😀😀😀'), '***', 'seven characters, 28 bytes');
   t.equal(text('partial', TYPE.text, '😀😀😀😀😀😀😀😀'), '***😀😀😀😀');
-  t.same(mask('partial', TYPE.text, Buffer.alloc(40, 0xbf)), Buffer.from('***'), 'bytes that are not UTF-8');
-  t.same(mask('partial', TYPE.text, Buffer.concat([Buffer.from('12345678'), Buffer.alloc(4, 0x80)])), Buffer.from('***'));
+  t.same(
+    mask('partial', TYPE.text, Buffer.alloc(40, 0xbf)),
+    Buffer.from('***'),
+    'bytes that are not UTF-8',
+  );
+  t.same(
+    mask('partial', TYPE.text, Buffer.concat([Buffer.from('12345678'), Buffer.alloc(4, 0x80)])),
+    Buffer.from('***'),
+  );
 });
 
 t.test('hash gives equal values equal tokens, and needs its key', async (t) => {
@@ -133,7 +166,8 @@ t.test('a hashed uuid is one uuid in both formats', async (t) => {
 t.test('types of users and extensions, rows and pseudo-types become NULL', async (t) => {
   for (const type of [16384, 99_999, 2249, 2287, 2278, 194, 1033]) {
     for (const kind of ['redact', 'partial', 'hash'] as const) {
-      for (const format of ['text', 'binary'] as const) t.equal(mask(kind, type, 'x', { format }), null);
+      for (const format of ['text', 'binary'] as const)
+        t.equal(mask(kind, type, 'x', { format }), null);
     }
   }
   t.equal(mask('redact', TYPE.bit, 'x', { typeModifier: 80_000_000 }), null, 'no 80 MB constants');

@@ -121,14 +121,17 @@ t.test('half-open sockets answer after the client has ended, if asked for', asyn
   await listener.close();
 });
 
-t.test('a port that is taken or an address that is not ours is an error with the mend', async (t) => {
-  const listener = await open({});
-  const { port } = listener.address();
-  await t.rejects(open({ port }), {
-    name: 'GatewayError',
-    code: 'LISTEN',
-    message: `cannot listen on ${HOST}:${port}: another program listens there. Stop it, or write another port in listen.`,
-  });
-  await t.rejects(open({ host: '192.0.2.1' }), { code: 'LISTEN', message: /no such address/ });
-  await listener.close();
-});
+t.test(
+  'a port that is taken or an address that is not ours is an error with the mend',
+  async (t) => {
+    const listener = await open({});
+    const { port } = listener.address();
+    await t.rejects(open({ port }), {
+      name: 'GatewayError',
+      code: 'LISTEN',
+      message: `cannot listen on ${HOST}:${port}: another program listens there. Stop it, or write another port in listen.`,
+    });
+    await t.rejects(open({ host: '192.0.2.1' }), { code: 'LISTEN', message: /no such address/ });
+    await listener.close();
+  },
+);

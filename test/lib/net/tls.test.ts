@@ -153,7 +153,11 @@ t.test('what is not a handshake ends in one error, however it comes', { skip }, 
   const gateway = await openGateway(front, true);
   const attempts: readonly [string, (socket: net.Socket) => void, RegExp][] = [
     ['garbage', (socket) => socket.write(Buffer.from('16030100050000000000', 'hex')), /unexpected/],
-    ['startup packet (PG-4)', (socket) => socket.write(Buffer.from('0000000800030000', 'hex')), /./],
+    [
+      'startup packet (PG-4)',
+      (socket) => socket.write(Buffer.from('0000000800030000', 'hex')),
+      /./,
+    ],
     ['half a hello, then gone', (socket) => socket.end(Buffer.from('160301', 'hex')), /closed/],
     ['half a hello, then silence', (socket) => socket.write('\x16\x03'), /within 150 ms/],
   ];
@@ -194,52 +198,64 @@ t.test('a broken record after the handshake closes the connection', { skip }, as
   await gateway.close();
 });
 
-t.test('changed certificate files are taken over, half-changed ones are not', { skip }, async (t) => {
-  const live = { cert: join(folder.path, 'live.pem'), key: join(folder.path, 'live.key') };
-  const other = folder.make('other');
-  copyFileSync(files.cert, live.cert);
-  copyFileSync(files.key, live.key);
-  const reloads: (string | undefined)[] = [];
-  const front = createClientFacingTls({
-    certFile: live.cert,
-    keyFile: live.key,
-    reloadCheckInterval: 0,
-    onReload: (error) => reloads.push(error?.code),
-  });
-  const gateway = await openGateway(front, true);
-  async function seeName(): Promise<string> {
-    const client = connectDirect(gateway.port);
-    await talk(client);
-    const name = client.getPeerCertificate().subject.CN;
-    client.end();
-    return String(name);
-  }
-  function replace(from: string, to: string): void {
-    copyFileSync(from, `${to}.new`);
-    renameSync(`${to}.new`, to);
-  }
+t.test(
+  'changed certificate files are taken over, half-changed ones are not',
+  { skip },
+  async (t) => {
+    const live = { cert: join(folder.path, 'live.pem'), key: join(folder.path, 'live.key') };
+    const other = folder.make('other');
+    copyFileSync(files.cert, live.cert);
+    copyFileSync(files.key, live.key);
+    const reloads: (string | undefined)[] = [];
+    const front = createClientFacingTls({
+      certFile: live.cert,
+      keyFile: live.key,
+      reloadCheckInterval: 0,
+      onReload: (error) => reloads.push(error?.code),
+    });
+    const gateway = await openGateway(front, true);
+    async function seeName(): Promise<string> {
+      const client = connectDirect(gateway.port);
+      await talk(client);
+      const name = client.getPeerCertificate().subject.CN;
+      client.end();
+      return String(name);
+    }
+    function replace(from: string, to: string): void {
+      copyFileSync(from, `${to}.new`);
+      renameSync(`${to}.new`, to);
+    }
 
-  t.equal(await seeName(), 'server');
-  replace(other.cert, live.cert);
-  t.equal(await seeName(), 'server', 'the key still is the old one');
-  t.same(reloads, ['TLS_FILES']);
-  t.throws(() => front.reload(), { code: 'TLS_FILES', message: /does not belong/ });
-  replace(other.key, live.key);
-  t.equal(await seeName(), 'other');
-  t.same(reloads, ['TLS_FILES', undefined]);
-  t.equal(await seeName(), 'other');
-  t.equal(reloads.length, 2, 'read again only when changed');
-  await gateway.close();
-});
+    t.equal(await seeName(), 'server');
+    replace(other.cert, live.cert);
+    t.equal(await seeName(), 'server', 'the key still is the old one');
+    t.same(reloads, ['TLS_FILES']);
+    t.throws(() => front.reload(), { code: 'TLS_FILES', message: /does not belong/ });
+    replace(other.key, live.key);
+    t.equal(await seeName(), 'other');
+    t.same(reloads, ['TLS_FILES', undefined]);
+    t.equal(await seeName(), 'other');
+    t.equal(reloads.length, 2, 'read again only when changed');
+    await gateway.close();
+  },
+);
 
 t.test('files that cannot work are told at start', { skip }, async (t) => {
   const other = folder.make('stranger');
   const text = join(folder.path, 'text.pem');
   writeFileSync(text, 'not a certificate\n');
   const cases: readonly [string, string, RegExp][] = [
-    [join(folder.path, 'no.pem'), files.key, /cannot read the TLS certificate file: ENOENT.*no\.pem/],
+    [
+      join(folder.path, 'no.pem'),
+      files.key,
+      /cannot read the TLS certificate file: ENOENT.*no\.pem/,
+    ],
     [files.cert, join(folder.path, 'no.key'), /cannot read the TLS key file: ENOENT/],
-    [files.cert, other.key, /stranger\.key does not belong to the first certificate in .*server\.pem/],
+    [
+      files.cert,
+      other.key,
+      /stranger\.key does not belong to the first certificate in .*server\.pem/,
+    ],
     [text, files.key, /text\.pem: expected a certificate in PEM/],
     [files.cert, text, /text\.pem: expected a private key without a passphrase in PEM/],
   ];
@@ -286,37 +302,45 @@ t.test('upstream: verify-full accepts the right name and address', { skip }, asy
     socket.end();
     await once(socket, 'close');
   }
-  t.same(upstream.seen, [
-    { servername: 'localhost', alpn: 'postgresql' },
-    { servername: false, alpn: 'postgresql' },
-  ], 'no SNI for an address');
+  t.same(
+    upstream.seen,
+    [
+      { servername: 'localhost', alpn: 'postgresql' },
+      { servername: false, alpn: 'postgresql' },
+    ],
+    'no SNI for an address',
+  );
   upstream.close();
 });
 
-t.test('upstream: verify-full refuses a wrong name and an unknown authority', { skip }, async (t) => {
-  const elsewhere = folder.make('elsewhere', { altName: 'DNS:db.example.com' });
-  const upstream = await openUpstream(elsewhere);
-  const refusals: readonly [string, string | undefined, RegExp][] = [
-    ['localhost', elsewhere.cert, /certificate is not for localhost/],
-    [HOST, elsewhere.cert, /certificate is not for 127\.0\.0\.1/],
-    ['db.example.com', undefined, /authority that is not trusted .*Name it in upstream_ca/],
-    ['db.example.com', files.cert, /authority that is not trusted/],
-    ['db.example.com', join(folder.path, 'no-ca.pem'), /ENOENT/],
-  ];
-  for (const [host, ca, message] of refusals) {
+t.test(
+  'upstream: verify-full refuses a wrong name and an unknown authority',
+  { skip },
+  async (t) => {
+    const elsewhere = folder.make('elsewhere', { altName: 'DNS:db.example.com' });
+    const upstream = await openUpstream(elsewhere);
+    const refusals: readonly [string, string | undefined, RegExp][] = [
+      ['localhost', elsewhere.cert, /certificate is not for localhost/],
+      [HOST, elsewhere.cert, /certificate is not for 127\.0\.0\.1/],
+      ['db.example.com', undefined, /authority that is not trusted .*Name it in upstream_ca/],
+      ['db.example.com', files.cert, /authority that is not trusted/],
+      ['db.example.com', join(folder.path, 'no-ca.pem'), /ENOENT/],
+    ];
+    for (const [host, ca, message] of refusals) {
+      const socket = await upstream.connect();
+      await t.rejects(connectUpstreamTls({ socket, host, mode: 'verify-full', ca }), {
+        code: 'UPSTREAM_TLS',
+        message,
+      });
+      t.ok(socket.destroyed, 'and the socket is gone');
+    }
     const socket = await upstream.connect();
-    await t.rejects(connectUpstreamTls({ socket, host, mode: 'verify-full', ca }), {
-      code: 'UPSTREAM_TLS',
-      message,
-    });
-    t.ok(socket.destroyed, 'and the socket is gone');
-  }
-  const socket = await upstream.connect();
-  const loose = await connectUpstreamTls({ socket, host: HOST, mode: 'require', ca: undefined });
-  t.equal(loose.alpn, undefined, 'require encrypts and looks at nothing');
-  loose.socket.destroy();
-  upstream.close();
-});
+    const loose = await connectUpstreamTls({ socket, host: HOST, mode: 'require', ca: undefined });
+    t.equal(loose.alpn, undefined, 'require encrypts and looks at nothing');
+    loose.socket.destroy();
+    upstream.close();
+  },
+);
 
 t.test('upstream: a server that is none, or dawdles, is told', { skip }, async (t) => {
   const server = net.createServer((socket) => {

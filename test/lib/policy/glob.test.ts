@@ -1,5 +1,11 @@
 import t from 'tap';
-import { matchesAnyGlob, matchesEverything, matchesGlob, matchesPart, splitPattern } from '../../../lib/policy/glob.ts';
+import {
+  matchesAnyGlob,
+  matchesEverything,
+  matchesGlob,
+  matchesPart,
+  splitPattern,
+} from '../../../lib/policy/glob.ts';
 
 t.test('a star stands for any run of characters, everything else for itself', async (t) => {
   const cases: readonly [pattern: string, text: string, expected: boolean][] = [

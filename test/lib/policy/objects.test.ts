@@ -15,7 +15,10 @@ t.test('a name with its schema means itself, known or not', async (t) => {
     t.ok(matchesObject('public.orders', 'block', orders, resolve));
     t.ok(matchesObject('public.orders', 'allow', orders, resolve));
     t.notOk(matchesObject('other.orders', 'block', orders, resolve));
-    t.ok(matchesObject('orders', 'block', orders, resolve), 'a pattern without a schema is for all schemas');
+    t.ok(
+      matchesObject('orders', 'block', orders, resolve),
+      'a pattern without a schema is for all schemas',
+    );
   }
 });
 
@@ -29,25 +32,64 @@ t.test('rows reached through a view are protected, the view itself may be droppe
   const resolve: ResolveName = () => [
     { schema: 'public', name: 'v', reaches: [{ schema: 'public', name: 'orders', by: 'view' }] },
   ];
-  const rows: readonly Effect[] = ['read', 'insert', 'update', 'delete', 'truncate', 'copy-in', 'copy-out', 'lock'];
+  const rows: readonly Effect[] = [
+    'read',
+    'insert',
+    'update',
+    'delete',
+    'truncate',
+    'copy-in',
+    'copy-out',
+    'lock',
+  ];
   for (const effect of rows) {
-    t.ok(matchesObject('public.orders', 'block', { effect, object: object('relation', 'v') }, resolve), effect);
+    t.ok(
+      matchesObject('public.orders', 'block', { effect, object: object('relation', 'v') }, resolve),
+      effect,
+    );
   }
   for (const effect of ['drop', 'alter', 'grant', 'create'] as const) {
-    t.notOk(matchesObject('public.orders', 'block', { effect, object: object('relation', 'v') }, resolve), effect);
+    t.notOk(
+      matchesObject('public.orders', 'block', { effect, object: object('relation', 'v') }, resolve),
+      effect,
+    );
   }
 });
 
 t.test('a partition shares its rows with its parent, and dropping it drops them', async (t) => {
   const resolve: ResolveName = () => [
-    { schema: 'p', name: 'orders_1', reaches: [{ schema: 'public', name: 'orders', by: 'hierarchy' }] },
+    {
+      schema: 'p',
+      name: 'orders_1',
+      reaches: [{ schema: 'public', name: 'orders', by: 'hierarchy' }],
+    },
   ];
   for (const effect of ['delete', 'drop', 'alter'] as const) {
-    t.ok(matchesObject('public.orders', 'block', { effect, object: object('relation', 'orders_1') }, resolve), effect);
+    t.ok(
+      matchesObject(
+        'public.orders',
+        'block',
+        { effect, object: object('relation', 'orders_1') },
+        resolve,
+      ),
+      effect,
+    );
   }
-  t.notOk(matchesObject('public.orders', 'block', { effect: 'grant', object: object('relation', 'orders_1') }, resolve));
   t.notOk(
-    matchesObject('public.orders', 'allow', { effect: 'delete', object: object('relation', 'orders_1') }, resolve),
+    matchesObject(
+      'public.orders',
+      'block',
+      { effect: 'grant', object: object('relation', 'orders_1') },
+      resolve,
+    ),
+  );
+  t.notOk(
+    matchesObject(
+      'public.orders',
+      'allow',
+      { effect: 'delete', object: object('relation', 'orders_1') },
+      resolve,
+    ),
     'allowing the parent does not allow the partition by name',
   );
 });
@@ -82,7 +124,10 @@ t.test('destruction of an object that cannot be told counts against every block'
     t.notOk(matchesObject('*.*', 'allow', { effect, object: undefined }, nothing), effect);
   }
   for (const effect of ['read', 'session', 'notify', 'copy-out'] as const) {
-    t.notOk(matchesObject('public.orders', 'block', { effect, object: undefined }, nothing), effect);
+    t.notOk(
+      matchesObject('public.orders', 'block', { effect, object: undefined }, nothing),
+      effect,
+    );
   }
 });
 

@@ -12,7 +12,12 @@ t.test('the sentence names effect, object, way and rule', async (t) => {
     'drop, by DO body, is not allowed (rule "no-destruction")',
   );
   t.equal(
-    describeViolation({ rule: 'unknown-effect', effect: 'unknown', object: undefined, via: undefined }),
+    describeViolation({
+      rule: 'unknown-effect',
+      effect: 'unknown',
+      object: undefined,
+      via: undefined,
+    }),
     'an operation that cannot be judged is not allowed (rule "unknown-effect")',
   );
 });
@@ -24,6 +29,6 @@ t.test('names from the client cannot forge lines or flood the message', async (t
     object: `a\nERROR: b\u001b[2J\u202e\u2028${'x'.repeat(5000)}`,
     via: undefined,
   });
-  t.notMatch(forged, /[\n\u001b\u202e\u2028]/);
+  for (const character of ['\n', '\u001b', '\u202e', '\u2028']) t.notOk(forged.includes(character));
   t.ok(forged.length < 400);
 });

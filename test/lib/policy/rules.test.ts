@@ -24,7 +24,11 @@ function pair(effect: Effect, name?: string, schema?: string): ObjectEffect {
   return { effect, object: name === undefined ? undefined : { kind: 'relation', schema, name } };
 }
 
-function decide(rules: readonly RuleConfig[], effects: readonly ObjectEffect[], more: Partial<RuleRequest> = {}) {
+function decide(
+  rules: readonly RuleConfig[],
+  effects: readonly ObjectEffect[],
+  more: Partial<RuleRequest> = {},
+) {
   return evaluateRules({
     rules,
     connection: 'shop',
@@ -43,7 +47,11 @@ t.test('every effect is blocked by a rule that lists it and by no other', async 
     t.equal(blocked?.effect, effect);
     for (const other of EFFECTS) {
       if (other === effect || other === 'unknown') continue;
-      t.equal(decide([rule({ effects: [effect] })], [pair(other, object)]), undefined, `${other} passes ${effect}`);
+      t.equal(
+        decide([rule({ effects: [effect] })], [pair(other, object)]),
+        undefined,
+        `${other} passes ${effect}`,
+      );
     }
   }
 });
@@ -68,7 +76,11 @@ t.test('the first rule that matches a pair decides it', async (t) => {
 });
 
 t.test('one blocked pair among allowed ones blocks, and is the one reported', async (t) => {
-  const effects = [pair('read', 'a'), { ...pair('delete', 'b', 'public'), via: 'a CTE' }, pair('read', 'c')];
+  const effects = [
+    pair('read', 'a'),
+    { ...pair('delete', 'b', 'public'), via: 'a CTE' },
+    pair('read', 'c'),
+  ];
   t.same(decide([rule({ effects: ['delete'] })], effects), {
     rule: 'r',
     effect: 'delete',
@@ -84,13 +96,20 @@ t.test('unknown effects are blocked as soon as anything is guarded', async (t) =
   t.equal(decide([rule({ principals: ['bob'] })], unknown), undefined, 'guarded for others');
   t.equal(decide([unrelated], unknown)?.rule, UNKNOWN_EFFECT_RULE);
   t.equal(decide([], unknown, { isMasked: true })?.rule, UNKNOWN_EFFECT_RULE);
-  t.equal(decide([rule({ name: 'own' })], unknown)?.rule, 'own', 'a block of everything names itself');
+  t.equal(
+    decide([rule({ name: 'own' })], unknown)?.rule,
+    'own',
+    'a block of everything names itself',
+  );
 });
 
 t.test('only an allow rule that says unknown allows the unknown', async (t) => {
   const unknown = [pair('unknown')];
   t.equal(decide([rule({ action: 'allow' })], unknown)?.rule, UNKNOWN_EFFECT_RULE);
-  t.equal(decide([rule({ action: 'allow', effects: ['unknown'] })], unknown, { isMasked: true }), undefined);
+  t.equal(
+    decide([rule({ action: 'allow', effects: ['unknown'] })], unknown, { isMasked: true }),
+    undefined,
+  );
   t.equal(
     decide([rule({ action: 'allow', effects: ['unknown'], objects: ['public.f'] })], unknown)?.rule,
     UNKNOWN_EFFECT_RULE,
@@ -105,15 +124,24 @@ t.test('an effect without an object is for * alone', async (t) => {
   t.equal(decide([rule({ objects: ['*'] })], session)?.rule, 'r');
 });
 
-t.test('a name that resolves to nothing is blocked by its own part and allowed by * alone', async (t) => {
-  const more = { resolve: nothing };
-  const block = rule({ name: 'b' });
-  t.equal(decide([rule({ objects: ['secret.orders'] })], [pair('drop', 'orders')], more)?.rule, 'r');
-  t.equal(decide([rule({ objects: ['secret.other'] })], [pair('drop', 'orders')], more), undefined);
-  const allow = rule({ action: 'allow', objects: ['*.*'] });
-  t.equal(decide([allow, block], [pair('drop', 'orders')], more)?.rule, 'b');
-  t.equal(decide([rule({ action: 'allow' }), block], [pair('drop', 'orders')], more), undefined);
-});
+t.test(
+  'a name that resolves to nothing is blocked by its own part and allowed by * alone',
+  async (t) => {
+    const more = { resolve: nothing };
+    const block = rule({ name: 'b' });
+    t.equal(
+      decide([rule({ objects: ['secret.orders'] })], [pair('drop', 'orders')], more)?.rule,
+      'r',
+    );
+    t.equal(
+      decide([rule({ objects: ['secret.other'] })], [pair('drop', 'orders')], more),
+      undefined,
+    );
+    const allow = rule({ action: 'allow', objects: ['*.*'] });
+    t.equal(decide([allow, block], [pair('drop', 'orders')], more)?.rule, 'b');
+    t.equal(decide([rule({ action: 'allow' }), block], [pair('drop', 'orders')], more), undefined);
+  },
+);
 
 t.test('an ambiguous name is blocked by one meaning and allowed by all', async (t) => {
   const resolve: ResolveName = ({ name }) => [
@@ -121,7 +149,10 @@ t.test('an ambiguous name is blocked by one meaning and allowed by all', async (
     { schema: 'secret', name },
   ];
   const block = rule({ name: 'b' });
-  t.equal(decide([rule({ objects: ['secret.orders'] })], [pair('drop', 'orders')], { resolve })?.rule, 'r');
+  t.equal(
+    decide([rule({ objects: ['secret.orders'] })], [pair('drop', 'orders')], { resolve })?.rule,
+    'r',
+  );
   const one = rule({ action: 'allow', objects: ['public.orders'] });
   t.equal(decide([one, block], [pair('drop', 'orders')], { resolve })?.rule, 'b');
   t.equal(decide([one, block], [pair('drop', 'orders', 'public')], { resolve }), undefined);

@@ -250,7 +250,7 @@ export const UNTRACEABLE: readonly string[] = [
   'COPY users TO STDOUT',
   'COPY users (email) TO STDOUT',
   'COPY (SELECT email FROM users) TO STDOUT',
-  "COPY (SELECT id FROM users) TO '/tmp/x'",
+  "COPY (SELECT id FROM users) TO '/srv/x'",
   "COPY (SELECT * FROM users) TO PROGRAM 'cat'",
   "SELECT query_to_xml('select ssn from users', true, false, '')",
   "SELECT table_to_xml('users', true, false, '')",

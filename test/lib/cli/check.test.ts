@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { runMain } from './run-main.ts';
+
+const FIXTURES = fileURLToPath(new URL('../../../../test/fixtures/config/', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'weir-check-'));
+t.teardown(() => rmSync(folder, { recursive: true }));
+
+function writeConfig(toml: string): string {
+  const file = join(folder, 'weir.toml');
+  writeFileSync(file, toml);
+  return file;
+}
+
+t.test('prints what is in force, and warnings apart from it', async (t) => {
+  const { code, stdout, stderr } = await runMain([
+    'check',
+    '-c',
+    join(FIXTURES, 'everything.toml'),
+  ]);
+  t.equal(code, 0);
+  t.match(stdout, /^Connections\nNAME +LISTEN +TLS +UPSTREAM +TLS +SIGN-IN\n/);
+  t.match(
+    stdout,
+    /^shop +0\.0\.0\.0:6432 +require +app@corp@db\.example\.com:5432\/shop eu +verify-full +gateway$/m,
+  );
+  t.match(stdout, /^ledger +\[::1\]:6433 +off +\[::1\]:5432 +off +passthrough$/m);
+  t.match(
+    stdout,
+    /^no-destruction +block +drop truncate +public\.\* orders "Odd\.Name"\.t +alice group:analysts +sh\*$/m,
+  );
+  t.match(
+    stdout,
+    /^contact-data +hash +strict +public\.customers\.email \*\.\*\.ssn +group:privacy +\*$/m,
+  );
+  t.match(stdout, /^Users: 2, of which 1 can sign in/m);
+  t.match(stdout, /^Policy version: [0-9a-f]{64}$/m);
+  t.match(stderr, /^warning: connection "shop": replication/m);
+  t.match(stderr, /^warning: hash_key: cannot read the secret file: ENOENT/m);
+  t.match(
+    stderr,
+    /^warning: connection "ledger": catalog_password: the environment variable CATALOG_PASSWORD is not set/m,
+  );
+  t.match(stderr, /^warning: connection "shop": tls: cannot read the TLS certificate file/m);
+  t.notMatch(stdout + stderr, /SCRAM-SHA-256\$/, 'verifiers stay in the file');
+});
+
+t.test('a command that gives a secret is not run', async (t) => {
+  const mark = join(folder, 'mark');
+  const file = writeConfig(`[[connection]]
+name = "c"
+protocol = "postgres"
+listen = "127.0.0.1:1"
+upstream = "postgres://a@localhost"
+auth = "passthrough"
+catalog = "postgres://a@localhost"
+catalog_password = { command = ["touch", "${mark}"] }
+`);
+  t.match(await runMain(['check', '-c', file]), {
+    code: 0,
+    stderr: '',
+    stdout: /Rules: none\n\nMasks: none\n/,
+  });
+  t.throws(() => rmSync(mark), { code: 'ENOENT' });
+});
+
+t.test('an invalid file is 2, with every line that is wrong and nothing else', async (t) => {
+  const file = join(FIXTURES, 'all-errors-at-once.toml');
+  const { code, stdout, stderr } = await runMain(['check', '-c', file]);
+  t.equal(code, 2);
+  t.equal(stdout, '');
+  const lines = stderr.trimEnd().split('\n');
+  t.equal(lines.length, 12);
+  t.ok(
+    lines.every((line) => line.startsWith(`${file}:`)),
+    'each with file and line',
+  );
+});

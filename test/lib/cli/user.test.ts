@@ -1,0 +1,54 @@
+import t from 'tap';
+import { parseConfig } from '../../../lib/config/load.ts';
+import { makeVerifier, parseVerifier } from '../../../lib/identity/credentials.ts';
+import { runMain } from './run-main.ts';
+
+const CONNECTION = `[[connection]]
+name = "c"
+protocol = "postgres"
+listen = "127.0.0.1:1"
+upstream = "postgres://app@localhost"
+`;
+
+t.test('prints a block that works as it is', async (t) => {
+  const name = 'Alice "A" \\ Ü';
+  const argv = [
+    'user',
+    'add',
+    name,
+    '--group',
+    'analysts',
+    '--group',
+    'night shift',
+    '--iterations',
+    '5000',
+  ];
+  const { code, stdout, stderr } = await runMain(argv, 'hunter2\n');
+  t.same([code, stderr], [0, '']);
+  const [user] = parseConfig(CONNECTION + stdout, 'weir.toml').users;
+  t.match(user, { name, groups: ['analysts', 'night shift'] });
+  const { iterations, salt } = parseVerifier(user?.scram ?? '');
+  t.equal(iterations, 5000);
+  t.equal(makeVerifier('hunter2', iterations, salt), user?.scram);
+  t.notMatch(stdout, /hunter2/);
+});
+
+t.test('refuses what could not be used', async (t) => {
+  const wrong: readonly [string[], RegExp][] = [
+    [['user'], /expected: weir user add NAME/],
+    [['user', 'remove', 'alice'], /expected: weir user add NAME/],
+    [['user', 'add', 'a', 'b'], /expected: weir user add NAME/],
+    [['user', 'add', 'group:x'], /expected a user name/],
+    [['user', 'add', 'a', '--group', '*'], /expected a list of group names/],
+    [['user', 'add', 'a', '--iterations', '0'], /--iterations: expected 1 to/],
+    [['user', 'add', 'a', '--iterations', 'many'], /--iterations: expected 1 to/],
+  ];
+  for (const [argv, stderr] of wrong) {
+    t.match(await runMain(argv, 'x\n'), { code: 2, stdout: '', stderr }, argv.join(' '));
+  }
+  t.match(await runMain(['user', 'add', 'alice'], ''), {
+    code: 2,
+    stdout: '',
+    stderr: /no password came/,
+  });
+});
