@@ -58,11 +58,13 @@ export function createLog(
 
 /** One of pino's lines as `12:30:01 INFO  message  key=value`. */
 export function formatForPeople(line: string): string {
+  // pino writes objects only; what their values are is looked at below.
   const { level, time, msg, err, ...details } = JSON.parse(line) as Record<string, unknown>;
+  const message = typeof msg === 'string' ? msg : '';
   const clock = String(time).slice(11, 19);
   const name = (LEVEL_NAMES.get(Number(level)) ?? String(level)).padEnd(5);
   const pairs = Object.entries(details).map(([key, value]) => `${key}=${formatValue(value)}`);
-  const text = [`${clock} ${name} ${escapeControls(String(msg ?? ''))}`, ...pairs].join('  ');
+  const text = [`${clock} ${name} ${escapeControls(message)}`, ...pairs].join('  ');
   return `${text}\n${formatError(err)}`;
 }
 

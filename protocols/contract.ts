@@ -146,6 +146,8 @@ export type Fact =
   | { readonly kind: 'cancel-key'; readonly key: Buffer; readonly request: Buffer }
   /** The session refused by itself: broken sign-in, transport not allowed, ... */
   | { readonly kind: 'refused'; readonly code: string; readonly reason: string }
+  /** The client said that it ends the session; what closes next is no loss. */
+  | { readonly kind: 'goodbye' }
   /** A definition changed: what is known of the catalog is stale. */
   | { readonly kind: 'schema-changed' };
 

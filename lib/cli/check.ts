@@ -41,26 +41,22 @@ function describeConfig(config: Config): string {
     formatSection(
       'Connections',
       ['NAME', 'LISTEN', 'TLS', 'UPSTREAM', 'TLS', 'SIGN-IN'],
-      [...config.connections.map(describeConnection)],
+      config.connections.map(describeConnection),
     ),
     formatSection(
       'Rules',
       ['NAME', 'ACTION', 'EFFECTS', 'OBJECTS', 'PRINCIPALS', 'CONNECTIONS'],
-      [
-        ...config.rules.map(({ name, action, effects, objects, principals, connections }) => {
-          return [name, action, ...[effects, objects, principals, connections].map(formatList)];
-        }),
-      ],
+      config.rules.map(({ name, action, effects, objects, principals, connections }) => {
+        return [name, action, ...[effects, objects, principals, connections].map(formatList)];
+      }),
     ),
     formatSection(
       'Masks',
       ['NAME', 'WITH', 'MODE', 'COLUMNS', 'NOT FOR', 'CONNECTIONS'],
-      [
-        ...config.masks.map((mask) => {
-          const { name, mode, columns, except, connections } = mask;
-          return [name, mask.with, mode, ...[columns, except, connections].map(formatList)];
-        }),
-      ],
+      config.masks.map((mask) => {
+        const { name, mode, columns, except, connections } = mask;
+        return [name, mask.with, mode, ...[columns, except, connections].map(formatList)];
+      }),
     ),
     `Users: ${users.length}, of which ${canSignIn} can sign in to the gateway.\n`,
     `Recordings: ${config.dataDir}, ${config.durability}.\n`,

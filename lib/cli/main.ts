@@ -131,6 +131,7 @@ function explainFailure(name: string, error: unknown, io: MainIo): number {
 /** Compiled, this file lies in build/lib/cli. */
 function readVersion(): string {
   const file = new URL('../../../package.json', import.meta.url);
+  // Our own file: it has a version.
   const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
   return version;
 }

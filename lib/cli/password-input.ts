@@ -17,7 +17,7 @@ export interface PasswordIo {
 
 /** Throws UsageError where there is no usable password, GatewayError INTERRUPTED on Ctrl-C. */
 export async function askPassword(io: PasswordIo, name: string): Promise<string> {
-  if (io.stdin.isTTY !== true) return readPiped(io.stdin);
+  if (!io.stdin.isTTY) return readPiped(io.stdin);
   const password = await readHidden(io, `Password for ${name}: `);
   if (password === '') throw new UsageError('the password is empty');
   if ((await readHidden(io, 'Once more: ')) !== password) {
@@ -30,6 +30,7 @@ async function readPiped(stdin: NodeJS.ReadStream): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of stdin) {
+    // Bytes as long as nobody has set an encoding; text otherwise. Buffer.from takes both.
     const bytes = Buffer.from(chunk as Buffer);
     size += bytes.length;
     if (size > PASSWORD_SIZE_MAX) throw new UsageError('the password is too long');
@@ -66,10 +67,11 @@ function readHidden({ stdin, stderr }: PasswordIo, prompt: string): Promise<stri
     };
     const onEnd = () => finish(() => reject(new UsageError('the terminal was closed')));
     const onData = (text: string) => {
-      for (const [index, key] of [...text].entries()) {
+      const characters = Array.from(text);
+      for (const [index, key] of characters.entries()) {
         if (key === '\r' || key === '\n' || key === CTRL_D) {
           // Both passwords pasted at once: what follows belongs to the next question.
-          const rest = [...text].slice(index + 1).join('');
+          const rest = characters.slice(index + 1).join('');
           finish(() => resolve(typed.join('')));
           if (rest !== '') stdin.unshift(rest);
           return;

@@ -19,7 +19,7 @@ export function formatTable(head: readonly string[], rows: readonly (readonly st
 
 /** In characters; wide ones count as one, as there is no asking the terminal. */
 function widthOf(text: string): number {
-  return [...text].length;
+  return Array.from(text).length;
 }
 
 /** A cell is one line, and nothing in it moves the cursor. */

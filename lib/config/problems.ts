@@ -143,9 +143,9 @@ function foldName(name: string): string {
 function editDistance(written: string, known: string): number {
   const a = written.slice(0, SHOWN_LENGTH_MAX);
   let row = Array.from({ length: known.length + 1 }, (_, index) => index);
-  for (const [i, letter] of [...a].entries()) {
+  for (const [i, letter] of Array.from(a).entries()) {
     const next = [i + 1];
-    for (const [j, other] of [...known].entries()) {
+    for (const [j, other] of Array.from(known).entries()) {
       const substituted = (row[j] ?? 0) + (letter === other ? 0 : 1);
       next.push(Math.min(substituted, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
     }

@@ -87,6 +87,7 @@ function explainSpawnError(error: NodeJS.ErrnoException, timeout: number): strin
       return `did not end within ${timeout} ms`;
     case 'ENOBUFS':
       return `printed more than ${SECRET_SIZE_MAX} bytes`;
+    case undefined:
     default:
       return `could not be run (${error.code ?? 'unknown error'})`;
   }

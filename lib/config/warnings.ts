@@ -18,11 +18,18 @@ export function configWarnings(config: Config): string[] {
 }
 
 function warnOfConnection(connection: ConnectionConfig, config: Config): string[] {
-  const { name, listen, upstream, tls, auth, catalog, replication } = connection;
+  const texts = [
+    ...warnOfNetwork(connection),
+    ...warnOfSignIn(connection),
+    ...warnOfReplication(connection, config),
+  ];
+  return texts.map((text) => `connection "${connection.name}": ${text}`);
+}
+
+function warnOfNetwork({ listen, tls, upstream, catalog }: ConnectionConfig): string[] {
   const warnings: string[] = [];
-  const warn = (text: string) => warnings.push(`connection "${name}": ${text}`);
   if (!isLoopback(listen.host) && tls?.mode !== 'require') {
-    warn(
+    warnings.push(
       tls === undefined
         ? `listens on ${listen.host} without tls: whoever sits on that network reads along. Write tls = { cert, key, mode = "require" }.`
         : `listens on ${listen.host} and lets clients do without TLS. Write mode = "require".`,
@@ -31,33 +38,41 @@ function warnOfConnection(connection: ConnectionConfig, config: Config): string[
   const servers = new Map([upstream, catalog ?? upstream].map((one) => [one.host, one.tls]));
   for (const [host, mode] of servers) {
     if (isLoopback(host) || mode === 'verify-full') continue;
-    warn(
+    warnings.push(
       mode === 'off'
         ? `speaks to ${host} without TLS. Write upstream_tls = "verify-full".`
         : `does not check whose certificate ${host} shows. Write upstream_tls = "verify-full".`,
     );
   }
-  if (auth === 'passthrough' && tls !== undefined && upstream.tls !== 'off') {
+  return warnings;
+}
+
+function warnOfSignIn({ auth, tls, upstream, catalog }: ConnectionConfig): string[] {
+  if (auth === 'gateway') {
+    if (catalog === undefined) return [];
+    return ['catalog is not used with auth = "gateway": the upstream user reads the catalog.'];
+  }
+  const warnings: string[] = [];
+  if (tls !== undefined && upstream.tls !== 'off') {
     // PG-13: the client binds its proof to our certificate, the server expects its own.
-    warn(
+    warnings.push(
       'passes sign-ins through with TLS on both sides, where SCRAM cannot work: clients that bind it to the channel (libpq, pgjdbc, psycopg) are refused by the server. Write auth = "gateway".',
     );
   }
-  if (auth === 'passthrough' && upstream.password !== undefined) {
-    warn('password is not used with auth = "passthrough": clients bring their own.');
+  if (upstream.password !== undefined) {
+    warnings.push('password is not used with auth = "passthrough": clients bring their own.');
   }
-  if (auth === 'gateway' && catalog !== undefined) {
-    warn('catalog is not used with auth = "gateway": the upstream user reads the catalog.');
-  }
+  return warnings;
+}
+
+function warnOfReplication({ name, replication }: ConnectionConfig, config: Config): string[] {
   const isGuarded = [...config.rules, ...config.masks].some((one) =>
     matchesName(one.connections, name),
   );
-  if (replication.length > 0 && isGuarded) {
-    warn(
-      `replication connections of ${replication.join(', ')} see everything, past rules and masks.`,
-    );
-  }
-  return warnings;
+  if (replication.length === 0 || !isGuarded) return [];
+  return [
+    `replication connections of ${replication.join(', ')} see everything, past rules and masks.`,
+  ];
 }
 
 function warnOfNames(

@@ -13,10 +13,12 @@ import type { MaskConfig } from '../config/config.ts';
 import { GatewayError } from '../errors.ts';
 import { masksInForce, rulesInForce } from '../policy/in-force.ts';
 import { matchesPrincipal } from '../policy/principals.ts';
-import type { RecordedNote } from '../recording/recording.ts';
+import { describeViolation } from '../policy/reason.ts';
+import { evaluateRules } from '../policy/rules.ts';
 import type { SqlReader } from '../sql/analysis.ts';
 import type { CancelRegistry } from './cancel-registry.ts';
 import type { Decided } from './session-driver.ts';
+import { findLargeObjectRoutine } from './large-objects.ts';
 import { StatementDecider, blocked } from './statement-decider.ts';
 
 export interface PipelineParts {
@@ -169,22 +171,31 @@ export class SessionDecider {
     return { statements: hasRules || this.#hasMasks, results: this.#hasMasks };
   }
 
+  /** FunctionCall: large objects are judged by their effects, other routines are refused (PG-46). */
   #decideCall(routine: number): Decided {
-    if (this.#parts.connection.functionCalls && !this.#hasMasks) {
-      return { decision: { kind: 'allow' }, note: undefined };
+    const known = findLargeObjectRoutine(routine);
+    if (known === undefined) {
+      if (this.#parts.connection.functionCalls && !this.#isInspected) return CALL_ALLOWED;
+      const why = 'it runs code past every rule';
+      return callBlocked('function-call', `the FunctionCall message (routine ${routine}) is not allowed: ${why}`);
     }
-    const decided = blocked(
-      'function-call',
-      `the FunctionCall message (routine ${routine}) is not allowed: it runs code past every rule`,
-    );
-    const note: RecordedNote = {
-      kind: 'decision',
-      operation: 'call',
-      outcome: 'block',
-      rule: 'function-call',
-      reason: `routine ${routine}`,
-    };
-    return { decision: decided.decision, note };
+    // A large object may hold what was copied out of a masked column.
+    if (this.#hasMasks) {
+      return callBlocked('masked-data', `large objects cannot be masked, so ${known.name} is not allowed`);
+    }
+    const { config, connection } = this.#parts;
+    const violation = evaluateRules({
+      rules: config.rules,
+      connection: connection.name,
+      principal: this.#principal ?? { name: '', groups: [] },
+      effects: [
+        { effect: known.effect, object: { kind: 'other', schema: undefined, name: known.name } },
+      ],
+      resolve: () => [],
+    });
+    return violation === undefined
+      ? CALL_ALLOWED
+      : callBlocked(violation.rule, describeViolation(violation));
   }
 
   /** Only a session that is at work can be cancelled; a late cancel would hit the next query (PG-12). */
@@ -206,6 +217,15 @@ export class SessionDecider {
     this.#decider = this.#deciderOf(this.#principal, this.#database);
     return this.#decider;
   }
+}
+
+const CALL_ALLOWED: Decided = { decision: { kind: 'allow' }, note: undefined };
+
+function callBlocked(rule: string, reason: string): Decided {
+  return {
+    decision: { kind: 'block', rule, code: '42501', reason },
+    note: { kind: 'decision', operation: 'call', outcome: 'block', rule, reason },
+  };
 }
 
 function signInBlocked(reason: string): Decided {

@@ -164,6 +164,8 @@ class RunningGateway implements Gateway {
         case 'schema-changed':
           decider.onSchemaChanged();
           break;
+        case 'goodbye':
+          break;
       }
     };
     const driver: SessionDriver = new SessionDriver({

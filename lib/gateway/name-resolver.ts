@@ -21,25 +21,28 @@ export function createNameResolver(snapshot: CatalogSnapshot): ResolveName {
   };
 }
 
+/** Which way of an inheritance tree is followed: a sibling shares no rows, so up and down do not mix. */
+type Direction = 'up' | 'down' | 'both';
+
 /** Every relation in the graph is visited once, so cycles and diamonds end. */
 function resolveRelation(start: CatalogRelation, snapshot: CatalogSnapshot): ResolvedName {
   const reached = new Map<number, ReachedName>();
-  const waiting: { readonly relation: CatalogRelation; readonly by: ReachedName['by'] }[] = [
-    { relation: start, by: 'hierarchy' },
+  const waiting: { relation: CatalogRelation; by: ReachedName['by']; direction: Direction }[] = [
+    { relation: start, by: 'hierarchy', direction: 'both' },
   ];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    const { relation, by } = next;
-    const visit = (oid: number, step: ReachedName['by']): void => {
+    const { relation, by, direction } = next;
+    const visit = (oid: number, step: ReachedName['by'], onward: Direction): void => {
       const other = snapshot.relation(oid);
       if (other === undefined || oid === start.oid || reached.has(oid)) return;
       // Below a view everything is reached through that view.
       const way = by === 'view' ? 'view' : step;
       reached.set(oid, { schema: other.schema, name: other.name, by: way });
-      waiting.push({ relation: other, by: way });
+      waiting.push({ relation: other, by: way, direction: onward });
     };
-    for (const oid of relation.parents) visit(oid, 'hierarchy');
-    for (const oid of snapshot.childrenOf(relation.oid)) visit(oid, 'hierarchy');
-    for (const oid of relation.reads) visit(oid, 'view');
+    for (const oid of relation.reads) visit(oid, 'view', 'both');
+    if (direction !== 'down') for (const oid of relation.parents) visit(oid, 'hierarchy', 'up');
+    if (direction !== 'up') for (const oid of snapshot.childrenOf(relation.oid)) visit(oid, 'hierarchy', 'down');
   }
   const { schema, name } = start;
   return reached.size === 0 ? { schema, name } : { schema, name, reaches: [...reached.values()] };

@@ -1,6 +1,6 @@
 /** Makes what the connections of one gateway share, and each connection's pipeline, from the configuration. */
 
-import { randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ClientConfig } from 'pg';
 import type { UpstreamLogin } from '../../protocols/contract.ts';
@@ -24,14 +24,13 @@ export interface SharedParts {
   readerFor(connection: ConnectionConfig): SqlReader;
   addCatalogs(catalogs: Catalogs): void;
   readonly hashKey: Buffer | undefined;
-  /** For mock verifiers of unknown users (PG-15): the same salt for the same name in this run. */
+  /** For mock verifiers of unknown users (PG-15): the same salt for the same name, also after a restart. */
   readonly serverSecret: Buffer;
   /** Starts the SQL workers, so that the first statement does not wait for them. */
   warmUp(): Promise<void>;
   close(): Promise<void>;
 }
 
-const SERVER_SECRET_SIZE = 32;
 
 export async function createSharedParts(config: Config, log: Log): Promise<SharedParts> {
   const readers = new Map<number, SqlReader>();
@@ -41,7 +40,7 @@ export async function createSharedParts(config: Config, log: Log): Promise<Share
     log,
     readCa,
     hashKey: config.hashKey === undefined ? undefined : Buffer.from(await readSecret(config.hashKey)),
-    serverSecret: randomBytes(SERVER_SECRET_SIZE),
+    serverSecret: mockSecret(config),
     addCatalogs: (more) => catalogs.push(more),
     readerFor: ({ limits }) => {
       // Worker threads are costly, so connections with the same limit share one reader.
@@ -121,6 +120,11 @@ function loginOf(connection: ConnectionConfig): UpstreamLogin {
     password: connection.auth === 'gateway' && password !== undefined ? readSecret(password) : undefined,
     database,
   };
+}
+
+/** Nobody who does not know the verifiers can tell a mock salt from a real one. */
+function mockSecret(config: Config): Buffer {
+  return createHash('sha256').update(JSON.stringify(config.users.map(({ scram }) => scram))).digest();
 }
 
 function readCa(file: string | undefined): Buffer | undefined {

@@ -45,6 +45,7 @@ export class SessionDriver {
   #isOver = false;
   #isAbandoned = false;
   #isServerGone = false;
+  #hasSaidGoodbye = false;
   #endReason = 'closed';
   /** durability = "synced": what is sent to the server waits for the disk. */
   #isSyncing = false;
@@ -177,6 +178,7 @@ export class SessionDriver {
   }
 
   #onFact(fact: Fact): void {
+    if (fact.kind === 'goodbye') this.#hasSaidGoodbye = true;
     if (fact.kind === 'refused') {
       this.#endReason = `refused: ${fact.reason}`;
       this.#recording.note({ kind: 'refused', code: fact.code, reason: fact.reason });
@@ -258,7 +260,8 @@ export class SessionDriver {
       this.#endReason = reason === undefined ? 'client closed' : `client lost: ${reason}`;
     } else {
       this.#isServerGone = true;
-      this.#endReason = reason === undefined ? 'server closed' : `server lost: ${reason}`;
+      const lost = reason === undefined ? 'server closed' : `server lost: ${reason}`;
+      this.#endReason = this.#hasSaidGoodbye ? 'client closed' : lost;
     }
     this.dispatch(reason === undefined ? { kind: 'closed', side } : { kind: 'closed', side, reason });
   }

@@ -265,9 +265,9 @@ function outputsOf(traces: readonly Trace[]): readonly OutputKind[] | undefined 
   return traces.length === 1 ? (trace as StatementTrace).outputs : undefined;
 }
 
-export function blocked(rule: string | undefined, reason: string, code = '42501'): Decided {
+export function blocked(rule: string | undefined, reason: string): Decided {
   return {
-    decision: { kind: 'block', rule, code, reason },
+    decision: { kind: 'block', rule, code: '42501', reason },
     note: {
       kind: 'decision',
       operation: 'statement',

@@ -8,41 +8,116 @@
  * that normalisation changes. Right-to-left is judged by script (Hebrew, Arabic, Syriac, Thaana).
  */
 
+type Ranges = readonly (readonly [from: number, to: number])[];
+
 /** RFC 3454 C.1.2, mapped to the ASCII space. */
-const SPACES = /[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]/g;
+const SPACES: Ranges = [
+  [0xa0, 0xa0],
+  [0x1680, 0x1680],
+  [0x2000, 0x200b],
+  [0x202f, 0x202f],
+  [0x205f, 0x205f],
+  [0x3000, 0x3000],
+];
 /** RFC 3454 B.1, mapped to nothing. U+200B is a space by C.1.2 first, as in PostgreSQL. */
-const NOTHINGS = /[\u00ad\u034f\u1806\u180b-\u180d\u200c\u200d\u2060\ufe00-\ufe0f\ufeff]/g;
-/**
- * RFC 4013 2.3: controls (C.2), private use (C.3), non-characters (C.4), surrogates (C.5), unfit
- * for plain text (C.6) or canonical form (C.7), display controls (C.8), tags (C.9); and A.1, what
- * is not assigned.
- */
-const FORBIDDEN =
-  /[\p{Cc}\p{Co}\p{Cs}\p{Cn}\u06dd\u070f\u180e\u2028\u2029\u2061-\u2063\u206a-\u206f\ufff9-\ufffd\u2ff0-\u2ffb\u0340\u0341\u200e\u200f\u202a-\u202e\u{1d173}-\u{1d17a}\u{e0001}\u{e0020}-\u{e007f}]/u;
-/** Planes that Unicode 3.2 left empty but for music, mathematics, old italic, gothic and deseret. */
-const AFTER_UNICODE_3_2 =
-  /[\u{10000}-\u{102ff}\u{10324}-\u{1032f}\u{1034b}-\u{103ff}\u{1044e}-\u{1cfff}\u{1d200}-\u{1d3ff}\u{1d800}-\u{1ffff}]/u;
-const RIGHT_TO_LEFT =
-  /[\u05be\u05c0\u05c3\u05d0-\u05f4\u061b-\u064a\u066d-\u066f\u0671-\u06d5\u06e5\u06e6\u06fa-\u072c\u0780-\u07b1\u200f\ufb1d\ufb1f-\ufdfc\ufe70-\ufefc]/u;
+const NOTHINGS: Ranges = [
+  [0xad, 0xad],
+  [0x34f, 0x34f],
+  [0x1806, 0x1806],
+  [0x180b, 0x180d],
+  [0x200c, 0x200d],
+  [0x2060, 0x2060],
+  [0xfe00, 0xfe0f],
+  [0xfeff, 0xfeff],
+];
+/** RFC 4013 2.3: controls (C.2), private use (C.3), surrogates (C.5), not assigned and non-characters (A.1, C.4). */
+const FORBIDDEN_CATEGORIES = /[\p{Cc}\p{Co}\p{Cs}\p{Cn}]/u;
+/** The rest of C.2, and C.6 to C.9: unfit for plain or canonical text, display controls, tags. */
+const FORBIDDEN: Ranges = [
+  [0x340, 0x341],
+  [0x6dd, 0x6dd],
+  [0x70f, 0x70f],
+  [0x180e, 0x180e],
+  [0x200e, 0x200f],
+  [0x2028, 0x202e],
+  [0x2061, 0x2063],
+  [0x206a, 0x206f],
+  [0x2ff0, 0x2ffb],
+  [0xfff9, 0xfffd],
+  [0x1d173, 0x1d17a],
+  [0xe0001, 0xe0001],
+  [0xe0020, 0xe007f],
+];
+/** Left empty by Unicode 3.2 in the higher planes: all but Old Italic, Gothic, Deseret, music, mathematics. */
+const AFTER_UNICODE_3_2: Ranges = [
+  [0x10000, 0x102ff],
+  [0x10324, 0x1032f],
+  [0x1034b, 0x103ff],
+  [0x1044e, 0x1cfff],
+  [0x1d200, 0x1d3ff],
+  [0x1d800, 0x1ffff],
+];
+/** RFC 3454 D.1. */
+const RIGHT_TO_LEFT: Ranges = [
+  [0x5be, 0x5be],
+  [0x5c0, 0x5c0],
+  [0x5c3, 0x5c3],
+  [0x5d0, 0x5f4],
+  [0x61b, 0x64a],
+  [0x66d, 0x66f],
+  [0x671, 0x6d5],
+  [0x6dd, 0x6dd],
+  [0x6e5, 0x6e6],
+  [0x6fa, 0x72c],
+  [0x780, 0x7a5],
+  [0x7b1, 0x7b1],
+  [0x200f, 0x200f],
+  [0xfb1d, 0xfb1d],
+  [0xfb1f, 0xfb28],
+  [0xfb2a, 0xfdfc],
+  [0xfe70, 0xfefc],
+];
+/** RFC 3454 D.2, roughly. */
 const LEFT_TO_RIGHT = /[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Script=Han}\p{Lo}]/u;
 
 export function preparePassword(password: string): string {
-  if (/^[\0-\x7f]*$/.test(password)) return password;
-  const mapped = password.replaceAll(SPACES, ' ').replaceAll(NOTHINGS, '');
-  if (mapped === '') return password;
-  // RFC 3454 looks at the normalised text. PostgreSQL looks at the one before, and what counts is
-  // that both ends of a SCRAM exchange do the same.
-  if (FORBIDDEN.test(mapped) || AFTER_UNICODE_3_2.test(mapped)) return password;
-  return breaksDirection(mapped) ? password : mapped.normalize('NFKC');
+  // ASCII is never looked at, by PostgreSQL either.
+  if (Buffer.byteLength(password) === password.length) return password;
+  const mapped = Array.from(password, mapCharacter).join('');
+  if (mapped === '' || isForbidden(mapped)) return password;
+  return mapped.normalize('NFKC');
+}
+
+function mapCharacter(character: string): string {
+  if (isIn(SPACES, character)) return ' ';
+  return isIn(NOTHINGS, character) ? '' : character;
+}
+
+/**
+ * RFC 3454 looks at the normalised text. PostgreSQL looks at the one before, and what counts is
+ * that both ends of a SCRAM exchange do the same.
+ */
+function isForbidden(mapped: string): boolean {
+  if (FORBIDDEN_CATEGORIES.test(mapped)) return true;
+  const characters = Array.from(mapped);
+  return (
+    characters.some((one) => isIn(FORBIDDEN, one) || isIn(AFTER_UNICODE_3_2, one)) ||
+    breaksDirection(characters)
+  );
 }
 
 /** RFC 3454 section 6: with right-to-left text, nothing left-to-right, and it stands at both ends. */
-function breaksDirection(text: string): boolean {
-  if (!RIGHT_TO_LEFT.test(text)) return false;
-  const characters = [...text];
-  const hasLeftToRight = characters.some(
-    (one) => LEFT_TO_RIGHT.test(one) && !RIGHT_TO_LEFT.test(one),
-  );
-  const ends = [characters.at(0) ?? '', characters.at(-1) ?? ''];
-  return hasLeftToRight || !ends.every((one) => RIGHT_TO_LEFT.test(one));
+function breaksDirection(characters: readonly string[]): boolean {
+  if (!characters.some((one) => isRightToLeft(one))) return false;
+  if (characters.some((one) => LEFT_TO_RIGHT.test(one) && !isRightToLeft(one))) return true;
+  return !isRightToLeft(characters.at(0)) || !isRightToLeft(characters.at(-1));
+}
+
+function isRightToLeft(character: string | undefined): boolean {
+  return character !== undefined && isIn(RIGHT_TO_LEFT, character);
+}
+
+function isIn(ranges: Ranges, character: string): boolean {
+  const code = character.codePointAt(0) ?? 0;
+  return ranges.some(([from, to]) => code >= from && code <= to);
 }

@@ -108,6 +108,7 @@ function explainBindError(error: NodeJS.ErrnoException): string {
       return 'this machine has no such address. Write one of its own, or 0.0.0.0 for all.';
     case 'ENOTFOUND':
       return 'the host name is not known.';
+    case undefined:
     default:
       return error.message;
   }

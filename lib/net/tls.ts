@@ -93,7 +93,10 @@ function startServerHandshake(
   // Bytes that were read belong to the TLS engine; without unshift the handshake hangs (PG-3).
   socket.pause();
   socket.removeAllListeners('data');
-  if (socket.destroyed) return void onError(clientTlsError('the client has gone'));
+  if (socket.destroyed) {
+    onError(clientTlsError('the client has gone'));
+    return;
+  }
   if (firstBytes.length > 0) socket.unshift(firstBytes);
   const secured = new tls.TLSSocket(socket, {
     isServer: true,
@@ -286,6 +289,7 @@ function explainUpstreamError(error: NodeJS.ErrnoException, host: string): strin
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
       return `its certificate comes from an authority that is not trusted (${error.message}). Name it in upstream_ca.`;
+    case undefined:
     default:
       return readReason(error);
   }

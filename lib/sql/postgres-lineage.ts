@@ -37,6 +37,7 @@ export class Lineage {
   readonly #names: NameTable;
   /** Sub-selects, CTEs and joins, innermost first, so that most statements settle in one round. */
   #inner: readonly Derived[] = [];
+  readonly #columnAnswers = new Map<Tree, Map<string, boolean>>();
 
   constructor(relations: readonly SensitiveRelation[]) {
     this.#names = new NameTable(relations);
@@ -202,48 +203,59 @@ export class Lineage {
         source.relations.every((relation) => relation.clear.includes(name));
       return isKnown ? 'clear' : 'call';
     }
-    if (!this.#isColumnOfDerived(source.item, name, new Set())) return 'call';
+    if (!this.#isColumnOfDerived(source.item, name)) return 'call';
     return this.#names.masked.has(name) ? 'masked' : 'clear';
   }
 
   /** Whether a sub-select, CTE or join is known to have this column: else `s.f` may be the call f(s). */
-  #isColumnOfDerived(item: Derived, name: string, seen: Set<Tree>): boolean {
+  #isColumnOfDerived(item: Derived, name: string): boolean {
     if (item.columnAliases.includes(name)) return true;
-    return this.#isColumnOfQuery(item.queryType, item.query, name, seen);
+    return this.#isColumnOfQuery(item.queryType, item.query, name);
   }
 
-  #isColumnOfQuery(type: string, tree: Tree, name: string, seen: Set<Tree>): boolean {
-    if (seen.has(tree)) return false;
-    seen.add(tree);
+  /** Each query is asked once for a name. Inside a cycle the answer is no, which is the strict one. */
+  #isColumnOfQuery(type: string, tree: Tree, name: string): boolean {
+    let answers = this.#columnAnswers.get(tree);
+    if (answers === undefined)
+      this.#columnAnswers.set(tree, (answers = new Map<string, boolean>()));
+    const known = answers.get(name);
+    if (known !== undefined) return known;
+    answers.set(name, false);
+    const answer = this.#findColumn(type, tree, name);
+    answers.set(name, answer);
+    return answer;
+  }
+
+  #findColumn(type: string, tree: Tree, name: string): boolean {
     if (type === 'JoinExpr')
-      return [tree['larg'], tree['rarg']].some((item) => this.#isColumnOfItem(item, name, seen));
+      return [tree['larg'], tree['rarg']].some((item) => this.#isColumnOfItem(item, name));
     const left = tree['larg'];
-    if (type === 'SelectStmt' && isTree(left)) return this.#isColumnOfQuery(type, left, name, seen);
+    if (type === 'SelectStmt' && isTree(left)) return this.#isColumnOfQuery(type, left, name);
     const { targets, from } = outputOf(type, tree);
     return targets.some((entry) => {
       const target = as(entry, 'ResTarget');
       const value = target?.['val'];
       if (!isStar(value)) return (text(target?.['name']) ?? impliedName(value)) === name;
       const alias = starAlias(value);
-      if (alias === undefined) return from.some((item) => this.#isColumnOfItem(item, name, seen));
+      if (alias === undefined) return from.some((item) => this.#isColumnOfItem(item, name));
       return (this.#names.sources.get(alias) ?? []).some((source) =>
         source.kind === 'derived'
-          ? this.#isColumnOfDerived(source.item, name, seen)
+          ? this.#isColumnOfDerived(source.item, name)
           : isColumnOf(source, name),
       );
     });
   }
 
-  #isColumnOfItem(value: unknown, name: string, seen: Set<Tree>): boolean {
+  #isColumnOfItem(value: unknown, name: string): boolean {
     const node = unwrap(value);
     if (node === undefined) return false;
     const { type, tree } = node;
     if (aliasColumns(tree).includes(name)) return true;
-    if (type === 'JoinExpr') return this.#isColumnOfQuery(type, tree, name, seen);
-    if (type === 'RangeTableSample') return this.#isColumnOfItem(tree['relation'], name, seen);
+    if (type === 'JoinExpr') return this.#isColumnOfQuery(type, tree, name);
+    if (type === 'RangeTableSample') return this.#isColumnOfItem(tree['relation'], name);
     if (type === 'RangeSubselect') {
       const query = unwrap(tree['subquery']);
-      return query !== undefined && this.#isColumnOfQuery(query.type, query.tree, name, seen);
+      return query !== undefined && this.#isColumnOfQuery(query.type, query.tree, name);
     }
     if (type !== 'RangeVar') return false;
     const relation = text(tree['relname']) ?? '';
@@ -251,7 +263,7 @@ export class Lineage {
     if (matching.some((found) => found.masked.includes(name) || found.clear.includes(name)))
       return true;
     return (this.#names.ctes.get(relation) ?? []).some((item) =>
-      this.#isColumnOfDerived(item, name, seen),
+      this.#isColumnOfDerived(item, name),
     );
   }
 

@@ -44,8 +44,9 @@ function classify(): Uint8Array {
 }
 
 function classOf(text: string, index: number): number {
-  // Past the end charCodeAt gives NaN, which no entry is found for.
-  return CLASSES[text.charCodeAt(index)] ?? REFUSED;
+  // Past the end the code is NaN, which is not below anything. Below 128 there is always an entry.
+  const code = text.charCodeAt(index);
+  return code < 128 ? (CLASSES[code] as number) : REFUSED;
 }
 
 export function shapeOf(text: string): string | undefined {

@@ -4,7 +4,7 @@ import type { SensitiveRelations, ViewColumn } from './analysis.ts';
 import { Lineage } from './postgres-lineage.ts';
 import { isStar } from './postgres-outputs.ts';
 import type { ParsedStatement } from './postgres-parse.ts';
-import { as, forEachChild, list, names, text, type Tree, unwrap } from './postgres-tree.ts';
+import { as, forEachChild, isTree, list, names, text, type Tree, unwrap } from './postgres-tree.ts';
 
 /** Undefined: a set operation, VALUES, `*`: it cannot be told. */
 export function traceView(
@@ -17,7 +17,7 @@ export function traceView(
   const lineage = new Lineage(sensitive.relations);
   lineage.gather(statement.type, tree);
   lineage.settle();
-  const bases = baseRelations(list(tree['fromClause']));
+  const bases = baseRelations(list(tree['fromClause']), cteNames(tree));
   const columns: ViewColumn[] = [];
   for (const entry of targets) {
     const value = as(entry, 'ResTarget')?.['val'];
@@ -37,7 +37,9 @@ interface Bases {
 function viewColumn(value: unknown, lineage: Lineage, bases: Bases): ViewColumn {
   const parts = names(as(value, 'ColumnRef')?.['fields']);
   const name = parts.at(-1);
-  if (name !== undefined) {
+  const reference = lineage.referenceOf(value, undefined);
+  // A whole row, or a function called by the notation of a column, is no column.
+  if (name !== undefined && (reference === 'clear' || reference === 'masked')) {
     const alias = parts.at(-2);
     if (alias !== undefined && bases.byAlias.has(alias))
       return { kind: 'column', name, relation: bases.byAlias.get(alias) };
@@ -71,7 +73,13 @@ function isTainted(value: unknown, lineage: Lineage): boolean {
   return found;
 }
 
-function baseRelations(from: readonly unknown[]): Bases {
+function cteNames(tree: Tree): ReadonlySet<string> {
+  const clause = tree['withClause'];
+  const ctes = isTree(clause) ? list(clause['ctes']) : [];
+  return new Set(ctes.flatMap((entry) => text(as(entry, 'CommonTableExpr')?.['ctename']) ?? []));
+}
+
+function baseRelations(from: readonly unknown[], ctes: ReadonlySet<string>): Bases {
   const byAlias = new Map<string, string>();
   let isComplete = true;
   const visit = (item: unknown): void => {
@@ -86,7 +94,8 @@ function baseRelations(from: readonly unknown[]): Bases {
     const relation = text(as(item, 'RangeVar')?.['relname']);
     const aliasTree = unwrap({ Alias: alias })?.tree;
     // With new names for its columns it is no longer told which is which.
-    if (relation === undefined || aliasTree?.['colnames'] !== undefined) isComplete = false;
+    if (relation === undefined || ctes.has(relation) || aliasTree?.['colnames'] !== undefined)
+      isComplete = false;
     else byAlias.set(text(aliasTree?.['aliasname']) ?? relation, relation);
   };
   for (const item of from) visit(item);

@@ -127,8 +127,10 @@ export class ClientRelay {
         // The server's error about it would skip to the next Sync, out of our sight.
         if (size !== HEADER_SIZE) throw new ProtocolError('PG_MESSAGE_LAYOUT', 'client', 'a Flush with a body');
         break;
-      case FRONTEND.copyData:
       case FRONTEND.terminate:
+        this.#state.out.note({ kind: 'goodbye' });
+        break;
+      case FRONTEND.copyData:
         break;
       default:
         this.#flush();

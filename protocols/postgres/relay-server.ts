@@ -160,6 +160,9 @@ export class ServerRelay {
     this.#queryPlan = undefined;
     if (message[HEADER_SIZE] === STATUS_IDLE) {
       this.#state.statements.forgetPortals();
+      // Told again at the end of its transaction: before that nobody else could see the change.
+      if (this.#hasSchemaChange) this.#state.out.note({ kind: 'schema-changed' });
+      this.#hasSchemaChange = false;
       if (this.#state.replies.size === 0) this.#state.isTouched = false;
     }
     return 'as-is';
@@ -188,14 +191,12 @@ export class ServerRelay {
   }
 
   #followTag(tag: string): void {
-    if (SCHEMA_TAG.test(tag)) this.#hasSchemaChange = true;
-    else if (tag.startsWith('DEALLOCATE') || tag.startsWith('DISCARD') || tag === 'PREPARE') {
+    if (SCHEMA_TAG.test(tag)) {
+      this.#hasSchemaChange = true;
+      this.#state.out.note({ kind: 'schema-changed' });
+    } else if (tag.startsWith('DEALLOCATE') || tag.startsWith('DISCARD') || tag === 'PREPARE') {
       this.#state.statements.forgetStatements();
     }
-    // Told at once and again at COMMIT: before that nobody else can see the change.
-    if (!this.#hasSchemaChange) return;
-    this.#state.out.note({ kind: 'schema-changed' });
-    if (tag === 'COMMIT' || tag === 'ROLLBACK') this.#hasSchemaChange = false;
   }
 
   /** CommandComplete, EmptyQueryResponse, PortalSuspended: an Execute is over, a Query goes on. */

@@ -13,9 +13,11 @@ import { debianPostgres15Missing, embeddedPostgresMissing } from '../support/ser
 import { sessionOptions } from '../support/transcript.ts';
 import { differentialScripts, type Script } from './postgres-scripts.ts';
 
+t.setTimeout(170_000);
+
 const PORTS = { 15: 27_811, 18: 27_812 } as const;
 /** Direct: silence of this length ends a step. */
-const QUIET_TIME = 40;
+const QUIET_TIME = 25;
 /** Through the session: how long the bytes of a step may take. */
 const STEP_TIME_MAX = 3_000;
 
@@ -35,70 +37,96 @@ function allowAll(inspection: Inspection): (operation: Operation) => Decision {
   };
 }
 
-/** What came back for each step. `sizes` undefined: whatever comes until it is quiet. */
-async function runScript(port: number, script: Script, sizes: readonly number[] | undefined): Promise<Buffer[]> {
+interface Answers {
+  /** How much came for each step. */
+  readonly sizes: readonly number[];
+  readonly bytes: Buffer;
+  readonly isEnded: boolean;
+}
+
+/** What came back. `direct` undefined: for each step whatever comes until it is quiet. */
+async function runScript(port: number, script: Script, direct: Answers | undefined): Promise<Answers> {
   const socket = await openSocket(port);
   socket.setNoDelay(true);
-  let got: Buffer[] = [];
+  const got: Buffer[] = [];
+  let size = 0;
   let last = Date.now();
   socket.on('data', (chunk: Buffer) => {
     got.push(chunk);
+    size += chunk.length;
     last = Date.now();
   });
   socket.on('error', () => undefined); // a reset is one way to be closed
-  const answers: Buffer[] = [];
+  const sizes: number[] = [];
   for (const [index, step] of script.steps.entries()) {
-    got = [];
+    const start = size;
     last = Date.now();
     socket.write(step);
-    const end = Date.now() + STEP_TIME_MAX;
-    const size = sizes?.[index];
+    const wanted = direct?.sizes[index];
     const isThere = (): boolean =>
-      size === undefined ? Date.now() - last > (script.quiet ?? QUIET_TIME) : Buffer.concat(got).length >= size;
-    while (!isThere() && Date.now() < end) await pause(2);
-    answers.push(Buffer.concat(got));
+      wanted === undefined ? Date.now() - last > QUIET_TIME : size - start >= wanted;
+    await waitFor(isThere, STEP_TIME_MAX);
+    sizes.push(size - start);
   }
+  if (direct?.isEnded === true) await waitFor(() => socket.readableEnded, STEP_TIME_MAX);
   // What comes too much comes here.
-  got = [];
-  await pause(5);
-  answers.push(Buffer.concat([...got, Buffer.from(socket.readableEnded ? 'the end' : 'open')]));
+  else if (direct !== undefined) await pause(5);
   socket.destroy();
-  return answers;
+  return { sizes, bytes: Buffer.concat(got), isEnded: socket.readableEnded };
 }
 
-/** Process ids and keys are of one connection: BackendKeyData's body, NotificationResponse's first word. */
-function withoutIds(bytes: Buffer): string {
-  const copy = Buffer.from(bytes);
-  for (let at = 0; at + 5 <= copy.length; ) {
-    const size = copy.readInt32BE(at + 1) + 1;
-    const tag = copy.toString('latin1', at, at + 1);
-    if (size < 5) break;
-    if (tag === 'K') copy.fill(0, at + 5, at + size);
-    if (tag === 'A') copy.fill(0, at + 5, at + 9);
+async function waitFor(isThere: () => boolean, timeMax: number): Promise<void> {
+  const end = Date.now() + timeMax;
+  while (!isThere() && Date.now() < end) await pause(2);
+}
+
+/**
+ * Without what is of one connection (process ids and keys) and without the place in the server's source
+ * that an error names: for an Execute of nothing that is the Describe that was put before it.
+ */
+function normalize(bytes: Buffer): string[] {
+  const messages: string[] = [];
+  for (let at = 0; at + 5 <= bytes.length; ) {
+    const size = Math.max(bytes.readInt32BE(at + 1) + 1, 5);
+    const tag = bytes.toString('latin1', at, at + 1);
+    const body = bytes.toString('latin1', at + 5, at + size);
+    if (tag === 'K') messages.push(`K of ${size}`);
+    else if (tag === 'A') messages.push(`A ${body.slice(4)}`);
+    else if (tag === 'E') messages.push(`E ${body.replaceAll(/\0[FLR][^\0]*/g, '')}`);
+    else messages.push(`${tag} ${body}`);
     at += size;
   }
-  return copy.toString('latin1');
+  return messages;
 }
 
 for (const version of [18, 15] as const) {
   const missing = version === 15 ? debianPostgres15Missing() : embeddedPostgresMissing();
   t.test(`PostgreSQL ${version}`, { skip: missing }, async (t) => {
     const server = await startLab(t, version, PORTS[version]);
+    const slow: string[] = [];
     for (const script of differentialScripts) {
+      const started = Date.now();
+      if (version === 15 && script.isLong === true) continue;
       const direct = await runScript(server.port, script, undefined);
+      t.ok(direct.bytes.length > 0, `${script.name}: the server answered`);
       for (const { name, inspection } of INSPECTIONS) {
+        // Payloads of notifications are data (GW-11): with all inspected they are redacted.
+        if (inspection.results && script.hasPayloads === true) continue;
+        if (inspection.statements && script.isRefused === true) continue;
         const pair = await startPair({
           protocol: postgres,
           upstreamPort: server.port,
           sessionOptions: () => sessionOptions(),
           decide: allowAll(inspection),
         });
-        const sizes = direct.map(({ length }) => length);
-        const through = await runScript(pair.port, script, sizes);
+        const through = await runScript(pair.port, script, direct);
         await pair.close();
-        t.same(through.map(withoutIds), direct.map(withoutIds), `${script.name}, ${name}`);
+        t.same(normalize(through.bytes), normalize(direct.bytes), `${script.name}, ${name}`);
+        t.equal(through.isEnded, direct.isEnded, `${script.name}, ${name}: ended or not`);
         t.same(pair.errors, [], `${script.name}, ${name}: no fault`);
       }
+      slow.push(`${Date.now() - started} ${script.name}`);
     }
+    t.comment(slow.join("\n"));
   });
 }

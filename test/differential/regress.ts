@@ -47,6 +47,8 @@ async function runDirectOrThrough(
         upstream,
         auth: 'passthrough',
         durability: 'relaxed',
+        // psql's \lo_unlink is a FunctionCall.
+        functionCalls: true,
       })
     : undefined;
   const startedAt = Date.now();

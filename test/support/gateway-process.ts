@@ -48,6 +48,8 @@ export interface GatewayOptions {
   readonly upstreamTls?: 'off' | 'require';
   readonly durability?: Config['durability'];
   readonly dataDir?: string;
+  /** FunctionCall messages (PG-46); refused unless true. */
+  readonly functionCalls?: boolean;
   readonly limits?: Partial<LimitsConfig>;
 }
 
@@ -113,7 +115,7 @@ export function makeConfig(options: GatewayOptions, dataDir: string): Config {
         auth: options.auth ?? 'gateway',
         tls: options.tls,
         catalog: options.auth === 'passthrough' ? upstream : undefined,
-        functionCalls: false,
+        functionCalls: options.functionCalls ?? false,
         replication: [],
         limits: { ...LIMITS, ...options.limits },
       },

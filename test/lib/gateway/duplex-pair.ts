@@ -78,3 +78,14 @@ export async function until(isTrue: () => boolean, wait = 5_000): Promise<boolea
   while (!isTrue() && Date.now() < end) await pause(2);
   return isTrue();
 }
+
+/** A promise that the test settles. */
+export function createGate<Value>() {
+  let open: (value: Value) => void = () => undefined;
+  let fail: (error: Error) => void = () => undefined;
+  const passed = new Promise<Value>((resolve, reject) => {
+    open = resolve;
+    fail = reject;
+  });
+  return { passed, open, fail };
+}

@@ -59,7 +59,7 @@ async function seen(client: pg.Client, catalog: Catalog, reader: SqlReader, quer
     Array.isArray(row)
       ? row.map((value: unknown, index) => {
           const mask = plan?.[index];
-          const text = `${value}`;
+          const text = typeof value === 'string' ? value : JSON.stringify(value);
           if (mask === undefined || value === null) return text;
           return mask(Buffer.from(text))?.toString() ?? 'NULL';
         })

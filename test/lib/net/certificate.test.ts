@@ -11,7 +11,7 @@ import {
 
 const skip = opensslMissing() ?? false;
 const folder = createCertificateFolder();
-t.teardown(folder.remove);
+t.teardown(() => folder.remove());
 
 function readDer(file: string): Buffer {
   return new X509Certificate(readFileSync(file)).raw;

@@ -95,9 +95,10 @@ t.test('close stops accepting at once and waits for the sessions', async (t) => 
   client.write('a');
   await once(client, 'data');
   let isClosed = false;
-  const closing = listener.close().then(() => {
+  const closing = (async () => {
+    await listener.close();
     isClosed = true;
-  });
+  })();
   await t.rejects(once(net.connect(port, HOST), 'connect'), { code: 'ECONNREFUSED' });
   client.write('b');
   t.equal(String((await once(client, 'data'))[0]), 'b', 'an open session goes on');

@@ -1,9 +1,6 @@
 import t from 'tap';
 import { EFFECTS, type StatementAnalysis } from '../../../lib/sql/analysis.ts';
-import {
-  analyzeRoutineDefinition,
-  analyzeStatements,
-} from '../../../lib/sql/postgres-analysis.ts';
+import { analyzeRoutineDefinition, analyzeStatements } from '../../../lib/sql/postgres-analysis.ts';
 import { loadParser } from '../../../lib/sql/postgres-parse.ts';
 import { STATEMENTS } from '../../../lib/sql/postgres-statements.ts';
 
@@ -61,8 +58,16 @@ const FORMS: readonly (readonly [string, string, string])[] = [
   ['PG-55', 'SELECT 1; DROP TABLE t; SELECT 2', 'drop:t'],
   ['PG-56', 'WITH x AS (DELETE FROM t RETURNING 1) SELECT * FROM x', 'delete:t'],
   ['PG-56', 'WITH x AS (SELECT 1) DELETE FROM t', 'delete:t'],
-  ['PG-56', 'WITH a AS (WITH b AS (DELETE FROM t RETURNING *) SELECT * FROM b) SELECT * FROM a', 'delete:t'],
-  ['PG-56', 'INSERT INTO k WITH x AS (DELETE FROM t RETURNING *) SELECT * FROM x', 'delete:t insert:k'],
+  [
+    'PG-56',
+    'WITH a AS (WITH b AS (DELETE FROM t RETURNING *) SELECT * FROM b) SELECT * FROM a',
+    'delete:t',
+  ],
+  [
+    'PG-56',
+    'INSERT INTO k WITH x AS (DELETE FROM t RETURNING *) SELECT * FROM x',
+    'delete:t insert:k',
+  ],
   ['PG-57', 'EXPLAIN ANALYZE DELETE FROM t', 'delete:t'],
   ['PG-57', 'EXPLAIN (ANALYZE) DELETE FROM t', 'delete:t'],
   ['PG-57', 'EXPLAIN (VERBOSE, ANALYZE on) DELETE FROM t', 'delete:t'],
@@ -75,9 +80,17 @@ const FORMS: readonly (readonly [string, string, string])[] = [
   ['PG-59', 'WITH q AS (DELETE FROM t RETURNING 1) SELECT * INTO z FROM q', 'create:z delete:t'],
   ['PG-59', 'CREATE MATERIALIZED VIEW v AS SELECT lo_unlink(1)', 'delete:lo_unlink create:v'],
   ['PG-59', 'REFRESH MATERIALIZED VIEW v', 'update:v'],
-  ['PG-59', 'CREATE SCHEMA sx CREATE TABLE a (b int DEFAULT lo_unlink(1))', 'create:sx create:a delete:lo_unlink'],
+  [
+    'PG-59',
+    'CREATE SCHEMA sx CREATE TABLE a (b int DEFAULT lo_unlink(1))',
+    'create:sx create:a delete:lo_unlink',
+  ],
   ['PG-60', 'PREPARE d AS DELETE FROM t', 'delete:t'],
-  ['PG-60', 'PREPARE d (int) AS WITH x AS (DELETE FROM t WHERE a = $1 RETURNING 1) TABLE x; EXECUTE d(1)', 'delete:t call:d'],
+  [
+    'PG-60',
+    'PREPARE d (int) AS WITH x AS (DELETE FROM t WHERE a = $1 RETURNING 1) TABLE x; EXECUTE d(1)',
+    'delete:t call:d',
+  ],
   ['PG-60', 'CREATE TABLE z AS EXECUTE d', 'unknown'],
   ['PG-60', 'EXPLAIN ANALYZE EXECUTE d', 'call:d'],
   ['PG-60', 'DECLARE c CURSOR FOR SELECT lo_unlink(1)', 'delete:lo_unlink'],
@@ -88,24 +101,56 @@ const FORMS: readonly (readonly [string, string, string])[] = [
   ['PG-61', 'DO $$ begin if true then delete from t; end if; end $$', 'delete:t'],
   ['PG-61', 'DO $$ declare x int := (select lo_unlink(1)); begin end $$', 'delete:lo_unlink'],
   ['PG-61', 'DO $$ declare a int[]; begin a[lo_unlink(1)] := 2; end $$', 'delete:lo_unlink'],
-  ['PG-61', 'DO $$ begin while lo_unlink(1) > 0 loop end loop; exception when others then drop table t; end $$', 'delete:lo_unlink drop:t'],
+  [
+    'PG-61',
+    'DO $$ begin while lo_unlink(1) > 0 loop end loop; exception when others then drop table t; end $$',
+    'delete:lo_unlink drop:t',
+  ],
   ['PG-61', "DO 'begin drop table t; end' LANGUAGE plpgsql", 'drop:t'],
   ['PG-61', "DO LANGUAGE plperl 'x'", 'unknown code'],
   ['PG-61', "DO 'x' LANGUAGE plpython3u", 'unknown'],
   ['PG-61', "DO 'not plpgsql at all'", 'unknown'],
   ['PG-61', 'SELECT 1; /* \u00e9 */ DO $$ begin delete from t; end $$; SELECT 2', 'delete:t'],
   ['PG-61', 'CALL p(1)', 'call:p'],
-  ['PG-62', "CREATE FUNCTION f() RETURNS void LANGUAGE sql AS 'DELETE FROM t'", 'delete:t create:f code:f'],
-  ['PG-62', 'CREATE FUNCTION f() RETURNS void LANGUAGE sql BEGIN ATOMIC DELETE FROM t; END', 'delete:t'],
+  [
+    'PG-62',
+    "CREATE FUNCTION f() RETURNS void LANGUAGE sql AS 'DELETE FROM t'",
+    'delete:t create:f code:f',
+  ],
+  [
+    'PG-62',
+    'CREATE FUNCTION f() RETURNS void LANGUAGE sql BEGIN ATOMIC DELETE FROM t; END',
+    'delete:t',
+  ],
   ['PG-62', 'CREATE FUNCTION f() RETURNS int LANGUAGE sql RETURN lo_unlink(1)', 'delete:lo_unlink'],
-  ['PG-62', 'CREATE FUNCTION f(a int DEFAULT lo_unlink(1)) RETURNS int LANGUAGE sql RETURN 1', 'delete:lo_unlink'],
-  ['PG-62', "CREATE OR REPLACE PROCEDURE f() LANGUAGE plpgsql AS 'begin truncate t; end'", 'truncate:t'],
-  ['PG-62', "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'begin delete from t; new.a := 1; return new; end'", 'delete:t'],
+  [
+    'PG-62',
+    'CREATE FUNCTION f(a int DEFAULT lo_unlink(1)) RETURNS int LANGUAGE sql RETURN 1',
+    'delete:lo_unlink',
+  ],
+  [
+    'PG-62',
+    "CREATE OR REPLACE PROCEDURE f() LANGUAGE plpgsql AS 'begin truncate t; end'",
+    'truncate:t',
+  ],
+  [
+    'PG-62',
+    "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'begin delete from t; new.a := 1; return new; end'",
+    'delete:t',
+  ],
   ['PG-62', "CREATE FUNCTION f() RETURNS int LANGUAGE c AS 'lib', 'sym'", 'code unknown'],
   ['PG-62', "CREATE FUNCTION f() RETURNS int LANGUAGE plperl AS 'x'", 'code unknown'],
-  ['PG-62', "CREATE FUNCTION f() RETURNS int LANGUAGE 'PLpgSQL' AS 'begin return 1; end'", 'unknown'],
+  [
+    'PG-62',
+    "CREATE FUNCTION f() RETURNS int LANGUAGE 'PLpgSQL' AS 'begin return 1; end'",
+    'unknown',
+  ],
   ['PG-62', 'CREATE RULE r AS ON SELECT TO t DO INSTEAD DELETE FROM k', 'delete:k code:t'],
-  ['PG-62', 'CREATE TRIGGER x AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION evil()', 'code:t create:t'],
+  [
+    'PG-62',
+    'CREATE TRIGGER x AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION evil()',
+    'code:t create:t',
+  ],
   ['PG-62', 'CREATE EVENT TRIGGER x ON sql_drop EXECUTE FUNCTION evil()', 'code:x'],
   ['PG-62', 'CREATE OPERATOR === (leftarg = int, rightarg = int, procedure = evil)', 'code:==='],
   ['PG-62', 'CREATE AGGREGATE a(int) (sfunc = evil, stype = int)', 'code:a'],
@@ -115,34 +160,65 @@ const FORMS: readonly (readonly [string, string, string])[] = [
   ['PG-62', 'CREATE POLICY p ON t USING (lo_unlink(1) > 0)', 'delete:lo_unlink'],
   ['PG-62', 'ALTER TABLE t ALTER a SET DEFAULT lo_unlink(1)', 'delete:lo_unlink'],
   ...[
-    "dblink('x', 'drop table t')", "dblink_exec('drop table t')", "query_to_xml('select evil()', true, false, '')",
-    "query_to_xml_and_xmlschema('x', true, false, '')", "cursor_to_xml('c', 1, true, false, '')",
-    "table_to_xml('t', true, false, '')", "schema_to_xml('s', true, false, '')",
-    "database_to_xml(true, false, '')", "ts_stat('select 1')", "ts_rewrite('a'::tsquery, 'select 1')",
-    "crosstab('select 1')", "connectby('t', 'a', 'b', 'c', 0)", "xpath_table('a', 'b', 'c', 'd', 'e')",
-    "cron.schedule('* * * * *', 'drop table t')", "schedule('* * * * *', 'drop table t')", "pgq.create_queue('x')",
-    "pg_background_launch('drop table t')", "pg_catalog.query_to_xml('x', true, false, '')",
-    "\"query_to_xml\"('x', true, false, '')", "U&\"query\\005fto_xml\"('x', true, false, '')",
+    "dblink('x', 'drop table t')",
+    "dblink_exec('drop table t')",
+    "query_to_xml('select evil()', true, false, '')",
+    "query_to_xml_and_xmlschema('x', true, false, '')",
+    "cursor_to_xml('c', 1, true, false, '')",
+    "table_to_xml('t', true, false, '')",
+    "schema_to_xml('s', true, false, '')",
+    "database_to_xml(true, false, '')",
+    "ts_stat('select 1')",
+    "ts_rewrite('a'::tsquery, 'select 1')",
+    "crosstab('select 1')",
+    "connectby('t', 'a', 'b', 'c', 0)",
+    "xpath_table('a', 'b', 'c', 'd', 'e')",
+    "cron.schedule('* * * * *', 'drop table t')",
+    "schedule('* * * * *', 'drop table t')",
+    "pgq.create_queue('x')",
+    "pg_background_launch('drop table t')",
+    "pg_catalog.query_to_xml('x', true, false, '')",
+    "\"query_to_xml\"('x', true, false, '')",
+    "U&\"query\\005fto_xml\"('x', true, false, '')",
   ].map((call) => ['PG-63', `SELECT ${call}`, 'unknown code'] as const),
-  ['PG-63', "SELECT * FROM t WHERE a = (SELECT count(*) FROM dblink('x', 'y') AS z(a int))", 'unknown'],
+  [
+    'PG-63',
+    "SELECT * FROM t WHERE a = (SELECT count(*) FROM dblink('x', 'y') AS z(a int))",
+    'unknown',
+  ],
   ...(
     [
-      ["lo_import('/etc/passwd')", 'file'], ["lo_export(1, '/srv/x')", 'file'], ['lo_unlink(1)', 'delete'],
-      ["pg_catalog.lo_unlink(1)", 'delete'], ["\"pg_catalog\".\"lo_unlink\"(1)", 'delete'],
-      ["lo_put(1, 0, '')", 'update'], ["lo_from_bytea(0, '')", 'update'], ["pg_read_file('x')", 'file'],
-      ["pg_read_binary_file('x')", 'file'], ["pg_ls_dir('.')", 'file'], ["pg_stat_file('x')", 'file'],
-      ['pg_terminate_backend(1)', 'admin'], ['pg_cancel_backend(1)', 'admin'],
-      ["set_config('a.b', 'c', false)", 'session'], ["setval('s', 1)", 'update'], ["pg_notify('a', 'b')", 'notify'],
-      ['pg_advisory_lock(1)', 'lock'], ['pg_try_advisory_xact_lock(1)', 'lock'],
+      ["lo_import('/etc/passwd')", 'file'],
+      ["lo_export(1, '/srv/x')", 'file'],
+      ['lo_unlink(1)', 'delete'],
+      ['pg_catalog.lo_unlink(1)', 'delete'],
+      ['"pg_catalog"."lo_unlink"(1)', 'delete'],
+      ["lo_put(1, 0, '')", 'update'],
+      ["lo_from_bytea(0, '')", 'update'],
+      ["pg_read_file('x')", 'file'],
+      ["pg_read_binary_file('x')", 'file'],
+      ["pg_ls_dir('.')", 'file'],
+      ["pg_stat_file('x')", 'file'],
+      ['pg_terminate_backend(1)', 'admin'],
+      ['pg_cancel_backend(1)', 'admin'],
+      ["set_config('a.b', 'c', false)", 'session'],
+      ["setval('s', 1)", 'update'],
+      ["pg_notify('a', 'b')", 'notify'],
+      ['pg_advisory_lock(1)', 'lock'],
+      ['pg_try_advisory_xact_lock(1)', 'lock'],
       ["pg_logical_emit_message(true, 'a', 'b')", 'replication'],
       ["pg_logical_slot_get_changes('s', NULL, NULL)", 'replication'],
       ["pg_create_logical_replication_slot('s', 'test_decoding')", 'replication'],
-      ["pg_drop_replication_slot('s')", 'drop'], ['pg_promote()', 'admin'], ['pg_reload_conf()', 'admin'],
-      ['pg_rotate_logfile()', 'admin'], ['pg_switch_wal()', 'admin'],
-      ["pg_import_system_collations('pg_catalog')", 'admin'], ['pg_sleep(1)', 'lock'],
+      ["pg_drop_replication_slot('s')", 'drop'],
+      ['pg_promote()', 'admin'],
+      ['pg_reload_conf()', 'admin'],
+      ['pg_rotate_logfile()', 'admin'],
+      ['pg_switch_wal()', 'admin'],
+      ["pg_import_system_collations('pg_catalog')", 'admin'],
+      ['pg_sleep(1)', 'lock'],
     ] as const
   ).map(([call, effect]) => ['PG-64', `SELECT ${call}`, effect] as const),
-  ['PG-64', "SELECT 1 ORDER BY lo_unlink(1)", 'delete:lo_unlink'],
+  ['PG-64', 'SELECT 1 ORDER BY lo_unlink(1)', 'delete:lo_unlink'],
   ['PG-64', 'UPDATE t SET a = 1 RETURNING lo_unlink(1)', 'delete:lo_unlink'],
   ['PG-65', "COPY t FROM PROGRAM 'x'", 'code copy-in:t insert:t file'],
   ['PG-65', "COPY (SELECT 1) TO PROGRAM 'x'", 'code copy-out'],
@@ -168,7 +244,11 @@ const FORMS: readonly (readonly [string, string, string])[] = [
   ['PG-67', 'DELETE FROM "DeLeTe"', 'delete:DeLeTe'],
   ['PG-68', 'MERGE INTO t USING s ON true WHEN MATCHED THEN DELETE', 'delete:t read:s'],
   ['PG-68', 'MERGE INTO t USING s ON true WHEN NOT MATCHED BY SOURCE THEN DELETE', 'delete:t'],
-  ['PG-68', 'MERGE INTO t USING s ON true WHEN MATCHED THEN UPDATE SET a = 1 WHEN NOT MATCHED THEN INSERT VALUES (1)', 'update:t insert:t'],
+  [
+    'PG-68',
+    'MERGE INTO t USING s ON true WHEN MATCHED THEN UPDATE SET a = 1 WHEN NOT MATCHED THEN INSERT VALUES (1)',
+    'update:t insert:t',
+  ],
   ['PG-68', 'INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET a = 2', 'insert:t update:t'],
   ['PG-68', 'UPDATE t SET a = NULL', 'update:t'],
   ['PG-68', 'TRUNCATE a, b CASCADE', 'truncate:a truncate:b'],
@@ -191,12 +271,20 @@ const FORMS: readonly (readonly [string, string, string])[] = [
   ['PG-70', 'RESET ROLE', 'session'],
   ['PG-71', 'SET TRANSACTION READ WRITE', 'session'],
   ['PG-72', "UPDATE pg_proc SET prosrc = 'x'", 'unknown:pg_proc update:pg_proc'],
-  ['PG-72', 'DELETE FROM pg_catalog.pg_class', 'unknown:pg_catalog.pg_class delete:pg_catalog.pg_class'],
+  [
+    'PG-72',
+    'DELETE FROM pg_catalog.pg_class',
+    'unknown:pg_catalog.pg_class delete:pg_catalog.pg_class',
+  ],
   ['PG-72', 'SET allow_system_table_mods = on', 'admin'],
   ['PG-72', "COMMENT ON TABLE t IS 'x'", 'alter:t'],
   ['PG-72', "SECURITY LABEL ON TABLE t IS 'x'", 'alter:t'],
   ['PG-72', 'ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO x', 'grant'],
-  ['PG-72', "CREATE FUNCTION pg_temp.lower(text) RETURNS text LANGUAGE sql AS 'DELETE FROM t; SELECT $1'", 'delete:t code:pg_temp.lower'],
+  [
+    'PG-72',
+    "CREATE FUNCTION pg_temp.lower(text) RETURNS text LANGUAGE sql AS 'DELETE FROM t; SELECT $1'",
+    'delete:t code:pg_temp.lower',
+  ],
   // The rest of the grammar, so that nothing is `unknown` by oversight.
   ['other', 'SELECT a FROM s.t', 'read:s.t'],
   ['other', 'GRANT SELECT ON t TO r', 'grant:t'],
@@ -305,13 +393,23 @@ t.test('functions and operators are listed at any depth (PG-62)', async (t) => {
 t.test('what changes the lexer state is a hazard (PG-66, GW-3)', async (t) => {
   const hazards = (sql: string) => analyze(sql).lexerHazards.length;
   for (const sql of [
-    "SET client_encoding = 'SJIS'", "SET NAMES 'gbk'", 'SET LOCAL client_encoding TO big5', "SET NAMES 'GB18030'",
-    "SET client_encoding TO 'uhc'", "SET client_encoding TO johab", "SET NAMES 'SHIFT_JIS_2004'",
-    "SET client_encoding TO 'nonsense'", 'SET standard_conforming_strings = off',
-    'SET standard_conforming_strings TO false', 'SET "Standard_Conforming_Strings" = 0',
-    "SELECT set_config('client_encoding', 'sjis', false)", "SELECT set_config('client_encoding', $1, false)",
-    "SELECT set_config(a, 'x', false) FROM t", "SELECT pg_catalog.set_config('standard_conforming_' || 'strings', 'off', true)",
-    "ALTER ROLE r SET client_encoding = 'sjis'", 'ALTER DATABASE d SET standard_conforming_strings = off',
+    "SET client_encoding = 'SJIS'",
+    "SET NAMES 'gbk'",
+    'SET LOCAL client_encoding TO big5',
+    "SET NAMES 'GB18030'",
+    "SET client_encoding TO 'uhc'",
+    'SET client_encoding TO johab',
+    "SET NAMES 'SHIFT_JIS_2004'",
+    "SET client_encoding TO 'nonsense'",
+    'SET standard_conforming_strings = off',
+    'SET standard_conforming_strings TO false',
+    'SET "Standard_Conforming_Strings" = 0',
+    "SELECT set_config('client_encoding', 'sjis', false)",
+    "SELECT set_config('client_encoding', $1, false)",
+    "SELECT set_config(a, 'x', false) FROM t",
+    "SELECT pg_catalog.set_config('standard_conforming_' || 'strings', 'off', true)",
+    "ALTER ROLE r SET client_encoding = 'sjis'",
+    'ALTER DATABASE d SET standard_conforming_strings = off',
     'ALTER SYSTEM SET standard_conforming_strings = off',
     "CREATE FUNCTION f() RETURNS int LANGUAGE sql SET client_encoding = 'sjis' AS 'SELECT 1'",
     "ALTER FUNCTION f() SET client_encoding TO 'gbk'",
@@ -320,11 +418,22 @@ t.test('what changes the lexer state is a hazard (PG-66, GW-3)', async (t) => {
   ])
     t.equal(hazards(sql), 1, sql);
   for (const sql of [
-    "SET client_encoding = 'UTF8'", "SET NAMES 'utf-8'", "SET NAMES 'LATIN1'", 'SET client_encoding TO sql_ascii',
-    "SET NAMES 'EUC_JP'", 'SET standard_conforming_strings = on', 'SET standard_conforming_strings TO true',
-    'RESET ALL', 'DISCARD ALL', 'SET client_encoding TO DEFAULT', "SET TIME ZONE 'UTC'",
-    "SELECT set_config('search_path', $1, false)", "SET application_name = 'sjis'",
-    'SET escape_string_warning = off', 'SET backslash_quote = on', 'SET TRANSACTION READ WRITE',
+    "SET client_encoding = 'UTF8'",
+    "SET NAMES 'utf-8'",
+    "SET NAMES 'LATIN1'",
+    'SET client_encoding TO sql_ascii',
+    "SET NAMES 'EUC_JP'",
+    'SET standard_conforming_strings = on',
+    'SET standard_conforming_strings TO true',
+    'RESET ALL',
+    'DISCARD ALL',
+    'SET client_encoding TO DEFAULT',
+    "SET TIME ZONE 'UTC'",
+    "SELECT set_config('search_path', $1, false)",
+    "SET application_name = 'sjis'",
+    'SET escape_string_warning = off',
+    'SET backslash_quote = on',
+    'SET TRANSACTION READ WRITE',
   ])
     t.equal(hazards(sql), 0, sql);
 });
@@ -358,16 +467,33 @@ t.test('an unknown parse node is unknown (GW-5)', async (t) => {
   }
   const scan = new EffectScan();
   scan.visitStatements([{ type: 'SelectStmt', tree: { future: { a: 1, b: 2 } }, text: '' }]);
-  t.ok(scan.effects.some(({ effect }) => effect === 'unknown'), 'a field of unknown shape');
+  t.ok(
+    scan.effects.some(({ effect }) => effect === 'unknown'),
+    'a field of unknown shape',
+  );
 });
 
 t.test('a shape is stable only where no literal was looked at', async (t) => {
-  for (const sql of ["SELECT a FROM t WHERE b = 'x' LIMIT 5", 'INSERT INTO t VALUES (1)', 'DELETE FROM t WHERE a = 1'])
+  for (const sql of [
+    "SELECT a FROM t WHERE b = 'x' LIMIT 5",
+    'INSERT INTO t VALUES (1)',
+    'DELETE FROM t WHERE a = 1',
+  ])
     t.equal(analyze(sql).isShapeStable, true, sql);
   for (const sql of [
-    'SET a = 1', "SELECT set_config('a.b', 'c', false)", 'SELECT a FROM t ORDER BY 1', 'SELECT a FROM t GROUP BY 1',
-    "SELECT 't'::regclass", "SELECT dblink('x')", 'EXPLAIN (ANALYZE 0) SELECT 1', "DO 'begin end'", 'SELECT 1 INTO t',
-    'PREPARE p AS SELECT 1', "COPY t TO '/srv/x'", '', 'SELECT DISTINCT ON (1) a FROM t',
+    'SET a = 1',
+    "SELECT set_config('a.b', 'c', false)",
+    'SELECT a FROM t ORDER BY 1',
+    'SELECT a FROM t GROUP BY 1',
+    "SELECT 't'::regclass",
+    "SELECT dblink('x')",
+    'EXPLAIN (ANALYZE 0) SELECT 1',
+    "DO 'begin end'",
+    'SELECT 1 INTO t',
+    'PREPARE p AS SELECT 1',
+    "COPY t TO '/srv/x'",
+    '',
+    'SELECT DISTINCT ON (1) a FROM t',
   ])
     t.equal(analyze(sql).isShapeStable, false, sql);
 });
@@ -378,11 +504,26 @@ t.test('a routine is read by what calling it does', async (t) => {
     return result.kind === 'analysis' ? result.effects.map(({ effect }) => effect) : result.kind;
   };
   const head = 'CREATE OR REPLACE FUNCTION public.f(a integer) RETURNS integer';
-  t.same(read('sql', `${head} LANGUAGE sql AS $function$ delete from t; select 1 $function$`), ['delete', 'read']);
+  t.same(read('sql', `${head} LANGUAGE sql AS $function$ delete from t; select 1 $function$`), [
+    'delete',
+    'read',
+  ]);
   t.same(read('sql', `${head} LANGUAGE sql BEGIN ATOMIC DELETE FROM t; SELECT 1; END`), ['delete']);
   t.same(read('sql', `${head} LANGUAGE sql RETURN lo_unlink(1)`), ['delete']);
-  t.same(read('plpgsql', `${head} LANGUAGE plpgsql AS $function$ begin truncate t; return 1; end $function$`), ['truncate', 'read']);
-  t.same(read('plpgsql', `${head} LANGUAGE plpgsql AS $function$ begin execute 'x'; return 1; end $function$`), ['unknown', 'read']);
+  t.same(
+    read(
+      'plpgsql',
+      `${head} LANGUAGE plpgsql AS $function$ begin truncate t; return 1; end $function$`,
+    ),
+    ['truncate', 'read'],
+  );
+  t.same(
+    read(
+      'plpgsql',
+      `${head} LANGUAGE plpgsql AS $function$ begin execute 'x'; return 1; end $function$`,
+    ),
+    ['unknown', 'read'],
+  );
   t.same(read('plperl', `${head} LANGUAGE plperl AS $function$ x $function$`), ['code', 'unknown']);
   t.equal(read('sql', 'SELECT 1'), 'refused');
 });

@@ -1,0 +1,83 @@
+import t from 'tap';
+import { createNameResolver } from '../../../lib/gateway/name-resolver.ts';
+import type { ObjectName } from '../../../lib/sql/analysis.ts';
+import { functionName, relation, routine, snapshotOf } from './catalog-fixture.ts';
+
+function table(name: string, schema?: string): ObjectName {
+  return { kind: 'relation', schema, name };
+}
+
+function reachedBy(resolved: readonly { readonly reaches?: readonly unknown[] }[]): unknown {
+  return resolved.flatMap(({ reaches }) => reaches ?? []);
+}
+
+t.test('a name without its schema may be any relation of that name', async (t) => {
+  const resolve = createNameResolver(
+    snapshotOf({ relations: [relation(1, 'orders'), relation(2, 'orders', { schema: 'old' })] }),
+  );
+  t.same(resolve(table('orders')), [
+    { schema: 'public', name: 'orders' },
+    { schema: 'old', name: 'orders' },
+  ]);
+  t.same(resolve(table('orders', 'old')), [{ schema: 'old', name: 'orders' }]);
+  t.same(resolve(table('orders', 'other')), []);
+  t.same(resolve(table('nothing')), []);
+});
+
+t.test('routines are found, other kinds are not looked up', async (t) => {
+  const resolve = createNameResolver(
+    snapshotOf({ relations: [relation(1, 'purge')], routines: [routine(9, 'purge')] }),
+  );
+  t.same(resolve(functionName('purge')), [{ schema: 'public', name: 'purge' }]);
+  t.same(resolve({ kind: 'role', schema: undefined, name: 'purge' }), []);
+});
+
+t.test('a table reaches its whole inheritance tree, up and down', async (t) => {
+  const resolve = createNameResolver(
+    snapshotOf({
+      relations: [
+        relation(1, 'events'),
+        relation(2, 'events_2024', { parents: [1] }),
+        relation(3, 'events_2024_01', { parents: [2] }),
+        relation(4, 'events_2025', { parents: [1] }),
+      ],
+    }),
+  );
+  const names = resolve(table('events_2024_01')).flatMap(({ reaches }) => reaches ?? []);
+  t.same(names.map(({ name }) => name).toSorted(), ['events', 'events_2024', 'events_2025']);
+  t.ok(names.every(({ by }) => by === 'hierarchy'));
+});
+
+t.test('below a view everything is reached through it, partitions too', async (t) => {
+  const resolve = createNameResolver(
+    snapshotOf({
+      relations: [
+        relation(1, 'orders'),
+        relation(2, 'orders_1', { parents: [1] }),
+        relation(3, 'recent', { kind: 'v', reads: [1] }),
+        relation(4, 'newest', { kind: 'v', reads: [3] }),
+      ],
+    }),
+  );
+  t.same(reachedBy(resolve(table('newest'))), [
+    { schema: 'public', name: 'recent', by: 'view' },
+    { schema: 'public', name: 'orders', by: 'view' },
+    { schema: 'public', name: 'orders_1', by: 'view' },
+  ]);
+  t.same(reachedBy(resolve(table('orders_1'))), [{ schema: 'public', name: 'orders', by: 'hierarchy' }]);
+});
+
+t.test('cycles, diamonds and relations that are gone end', async (t) => {
+  const resolve = createNameResolver(
+    snapshotOf({
+      relations: [
+        relation(1, 'a', { kind: 'v', reads: [2, 3, 1, 99] }),
+        relation(2, 'b', { kind: 'v', reads: [4, 1] }),
+        relation(3, 'c', { kind: 'v', reads: [4] }),
+        relation(4, 'd'),
+      ],
+    }),
+  );
+  const names = resolve(table('a')).flatMap(({ reaches }) => reaches ?? []);
+  t.same(names.map(({ name }) => name).toSorted(), ['b', 'c', 'd']);
+});
