@@ -57,7 +57,7 @@ report(
 const start = performance.now();
 await Promise.all(
   Array.from({ length: MISSES }, (_, index) =>
-    reader.analyze(`SELECT d${index} FROM t${index} WHERE a = ${index}`),
+    Promise.resolve(reader.analyze(`SELECT d${index} FROM t${index} WHERE a = ${index}`)),
   ),
 );
 const perSecond = (MISSES / (performance.now() - start)) * 1000;

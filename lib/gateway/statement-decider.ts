@@ -73,12 +73,13 @@ export class StatementDecider {
   }
 
   decideStatement(text: string): Decided | Promise<Decided> {
+    const findings = newFindings(text);
     const snapshot = this.#parts.catalog?.snapshot();
-    if (!(snapshot instanceof Promise)) {
-      const known = this.#cache.get(text, snapshot?.version ?? 0);
-      if (known !== undefined) return known;
+    if (snapshot instanceof Promise) {
+      return this.#await(findings, snapshot.then((value) => void (findings.snapshot = value)));
     }
-    return this.#decide(newFindings(text));
+    findings.snapshot = snapshot;
+    return this.#cache.get(text, snapshot?.version ?? 0) ?? this.#decide(findings);
   }
 
   async explain(text: string): Promise<Explanation> {
@@ -111,7 +112,12 @@ export class StatementDecider {
   /** The same at once, where everything is known; undefined: it is not. */
   decideResultNow(operation: Extract<Operation, { kind: 'result' }>): Decided | undefined {
     const snapshot = this.#parts.catalog?.snapshot();
-    if (snapshot === undefined || snapshot instanceof Promise) return undefined;
+    if (snapshot instanceof Promise) {
+      // Whoever waits for it hears of a failure; here nobody does, and that must not end the process.
+      snapshot.catch(() => undefined);
+      return undefined;
+    }
+    if (snapshot === undefined) return undefined;
     if (operation.columns.some(({ table }) => table !== 0 && snapshot.relation(table) === undefined)) {
       return undefined;
     }

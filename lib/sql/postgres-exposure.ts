@@ -102,9 +102,7 @@ class StatementJudge {
   statement(type: string, tree: Tree): readonly OutputKind[] | undefined {
     switch (type) {
       case 'SelectStmt':
-        return tree['intoClause'] === undefined
-          ? this.select(tree, OUTPUT)
-          : this.#discard(this.select(tree, { mode: 'value', construct: 'SELECT INTO' }));
+        return this.#topSelect(tree);
       case 'InsertStmt':
       case 'UpdateStmt':
       case 'DeleteStmt':
@@ -129,6 +127,11 @@ class StatementJudge {
         if (!HARMLESS_STATEMENTS.has(type)) this.#expressions.refuseTouched(statementLabel(type));
         return undefined;
     }
+  }
+
+  #topSelect(tree: Tree): readonly OutputKind[] | undefined {
+    if (tree['intoClause'] === undefined) return this.select(tree, OUTPUT);
+    return this.#discard(this.select(tree, { mode: 'value', construct: 'SELECT INTO' }));
   }
 
   #discard(_kinds: unknown): undefined {

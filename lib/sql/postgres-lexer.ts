@@ -83,7 +83,8 @@ function constantText(constant: Tree): string | undefined {
   if (string !== undefined) return text(string['sval']) ?? '';
   const integer = as(constant, 'ival');
   // A zero is left out of the tree.
-  if (integer !== undefined) return String(integer['ival'] ?? 0);
+  if (integer !== undefined)
+    return typeof integer['ival'] === 'number' ? `${integer['ival']}` : '0';
   const bool = as(constant, 'boolval');
   if (bool !== undefined) return bool['boolval'] === true ? 'true' : 'false';
   return undefined;

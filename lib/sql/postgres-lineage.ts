@@ -55,7 +55,7 @@ export class Lineage {
   /** Spreads masked names through aliases until nothing changes. */
   settle(): void {
     this.#names.linkCtes();
-    this.#inner = [...this.#names.derived.values()].reverse();
+    this.#inner = [...this.#names.derived.values()].toReversed();
     for (let round = 0; round < ROUNDS_MAX; round += 1) if (!this.#spread()) return;
     throw new TooDeepError('too many names');
   }

@@ -21,11 +21,12 @@ export function outputOf(
 }
 
 export function isStar(value: unknown): boolean {
-  const last = (entries: unknown): unknown => list(entries)[list(entries).length - 1];
   const column = as(value, 'ColumnRef');
-  if (column !== undefined) return as(last(column['fields']), 'A_Star') !== undefined;
+  if (column !== undefined) return as(list(column['fields']).at(-1), 'A_Star') !== undefined;
   const indirection = as(value, 'A_Indirection');
-  return indirection !== undefined && as(last(indirection['indirection']), 'A_Star') !== undefined;
+  return (
+    indirection !== undefined && as(list(indirection['indirection']).at(-1), 'A_Star') !== undefined
+  );
 }
 
 /** The `u` of `u.*` and `(u).*`. */

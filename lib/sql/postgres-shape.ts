@@ -44,9 +44,9 @@ function classify(): Uint8Array {
 }
 
 function classOf(text: string, index: number): number {
-  // Past the end the code is NaN, which is not below anything. Below 128 there is always an entry.
+  // Past the end the code is NaN, which is not below anything.
   const code = text.charCodeAt(index);
-  return code < 128 ? (CLASSES[code] as number) : REFUSED;
+  return code < 128 ? (CLASSES[code] ?? REFUSED) : REFUSED;
 }
 
 export function shapeOf(text: string): string | undefined {
@@ -61,28 +61,31 @@ export function shapeOf(text: string): string | undefined {
       index += 1;
       continue;
     }
-    let end = -1;
-    let placeholder = '';
-    if (kind === WORD) end = wordEnd(text, index);
-    else if (kind === WATCHED) end = isPlainSign(text, index) ? index + 1 : -1;
-    else if (kind === NAME_QUOTE) end = nameEnd(text, index);
-    else if (kind === DOLLAR) end = parameterEnd(text, index);
-    else if (kind === QUOTE) {
-      end = stringEnd(text, index);
-      placeholder = STRING;
-    } else if (kind === DIGIT) {
-      end = numberEnd(text, index);
-      const isInteger = end - index <= INTEGER_DIGITS_MAX && !text.slice(index, end).includes('.');
-      placeholder = isInteger ? INTEGER : DECIMAL;
-    }
+    const end = tokenEnd(text, index, kind);
     if (end < 0) return undefined;
-    if (placeholder !== '') {
-      shape += text.slice(kept, index) + placeholder;
+    if (kind === QUOTE || kind === DIGIT) {
+      shape += text.slice(kept, index) + placeholderOf(text, index, end, kind);
       kept = end;
     }
     index = end;
   }
   return kept === 0 ? text : shape + text.slice(kept);
+}
+
+/** Where the token that begins here ends; -1: it could be read in two ways. */
+function tokenEnd(text: string, index: number, kind: number): number {
+  if (kind === WORD) return wordEnd(text, index);
+  if (kind === WATCHED) return isPlainSign(text, index) ? index + 1 : -1;
+  if (kind === QUOTE) return stringEnd(text, index);
+  if (kind === DIGIT) return numberEnd(text, index);
+  if (kind === NAME_QUOTE) return nameEnd(text, index);
+  return kind === DOLLAR ? parameterEnd(text, index) : -1;
+}
+
+function placeholderOf(text: string, start: number, end: number, kind: number): string {
+  if (kind === QUOTE) return STRING;
+  const isInteger = end - start <= INTEGER_DIGITS_MAX && !text.slice(start, end).includes('.');
+  return isInteger ? INTEGER : DECIMAL;
 }
 
 /** A word, whole. Not one with a prefix to a string (E'', N'', U&''), nor FLOAT(n), whose n is a type. */

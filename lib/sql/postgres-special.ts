@@ -48,14 +48,14 @@ function isOptionOn(options: unknown, name: string): boolean {
 }
 
 /** Writing to the system catalogs can do anything: change a function, drop a table (PG-72). */
-function addWrite(scan: EffectScan, effect: Effect, target: ObjectName, scope: Scope): void {
-  scan.add(effect, target, scope);
+function addWrite(scan: EffectScan, effect: Effect, written: ObjectName, scope: Scope): void {
+  scan.add(effect, written, scope);
   const isCatalog =
-    target.schema === 'pg_catalog' ||
-    target.schema === 'information_schema' ||
-    target.schema === 'pg_toast' ||
-    (target.schema === undefined && target.name.startsWith('pg_'));
-  if (isCatalog) scan.add('unknown', target, { ...scope, via: 'a write to the system catalogs' });
+    written.schema === 'pg_catalog' ||
+    written.schema === 'information_schema' ||
+    written.schema === 'pg_toast' ||
+    (written.schema === undefined && written.name.startsWith('pg_'));
+  if (isCatalog) scan.add('unknown', written, { ...scope, via: 'a write to the system catalogs' });
 }
 
 function target(tree: Tree): ObjectName {

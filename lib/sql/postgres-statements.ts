@@ -4,7 +4,7 @@
  * postgres-special.ts. A node in neither table below is not understood: `unknown` (GW-5).
  */
 
-import type { Effect, ObjectName } from './analysis.ts';
+import { type Effect, EFFECTS, type ObjectName } from './analysis.ts';
 
 export interface StatementRule {
   readonly effects: readonly Effect[];
@@ -31,12 +31,19 @@ function row(
   isList: boolean,
 ): StatementRule {
   return {
-    // The words below are checked against EFFECTS by a test.
-    effects: effects.split(' ') as Effect[],
+    effects: effectsIn(effects),
     ...(field === undefined ? {} : { field }),
     ...(kind === undefined ? {} : { kind }),
     isList,
   };
+}
+
+function effectsIn(words: string): readonly Effect[] {
+  return words.split(' ').map((word) => {
+    const effect = EFFECTS.find((known) => known === word);
+    if (effect === undefined) throw new Error(`no such effect: ${word}`);
+    return effect;
+  });
 }
 
 export const STATEMENTS: Readonly<Record<string, StatementRule>> = {

@@ -210,9 +210,8 @@ export function forEachChild(type: string, tree: Tree, visit: Visit): void {
   const typed = TYPED_FIELDS[type] ?? NO_FIELDS;
   for (const field in tree) {
     const value = tree[field];
-    if (typeof value !== 'object' || value === null) continue;
     if (Array.isArray(value)) visitList(value, field, visit);
-    else visitField(value as Tree, typed[field], field, visit);
+    else if (isTree(value)) visitField(value, typed[field], field, visit);
   }
 }
 

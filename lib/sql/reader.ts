@@ -4,13 +4,7 @@
  */
 
 import { availableParallelism } from 'node:os';
-import type {
-  AnalysisResult,
-  SensitiveRelations,
-  SqlReader,
-  StatementAnalysis,
-  ViewColumn,
-} from './analysis.ts';
+import type { AnalysisResult, SensitiveRelations, SqlReader, ViewColumn } from './analysis.ts';
 import { Lru } from './lru.ts';
 import { shapeOf } from './postgres-shape.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -32,98 +26,105 @@ const SHAPE_CACHE = { countMax: 5_000, sizeMax: 32 << 20 };
 /** Texts over this are parsed each time: a large INSERT is not seen twice. */
 const CACHED_TEXT_SIZE_MAX = 256 << 10;
 
-const EMPTY: StatementAnalysis = {
-  kind: 'analysis',
-  statements: [],
-  effects: [],
-  functions: [],
-  operators: [],
-  lexerHazards: [],
-  isShapeStable: false,
-  exposure: undefined,
-};
-
 const ZERO_BYTE: AnalysisResult = { kind: 'refused', reason: 'the statement holds a zero byte' };
 
 export function createPostgresReader(options: PostgresReaderOptions = {}): SqlReader {
-  const parseSizeMax = options.parseSizeMax ?? PARSE_SIZE_MAX;
-  const pool = new WorkerPool({
-    workers: options.workers ?? Math.max(1, availableParallelism() - 1),
-    deadlineMs: options.deadlineMs ?? DEADLINE_MS,
-  });
-  const texts = new Lru<AnalysisResult>(TEXT_CACHE);
-  const shapes = new Lru<AnalysisResult>(SHAPE_CACHE);
-  const pending = new Map<string, Promise<AnalysisResult>>();
+  return new PostgresReader(options);
+}
 
-  function ask(
-    key: string,
-    shapeKey: string | undefined,
-    task: ReadTask,
-    sensitive: SensitiveRelations | undefined,
-  ): Promise<AnalysisResult> {
-    const running = pending.get(key);
+class PostgresReader implements SqlReader {
+  readonly #parseSizeMax: number;
+  readonly #pool: WorkerPool;
+  readonly #texts = new Lru<AnalysisResult>(TEXT_CACHE);
+  readonly #shapes = new Lru<AnalysisResult>(SHAPE_CACHE);
+  readonly #pending = new Map<string, Promise<AnalysisResult>>();
+
+  constructor(options: PostgresReaderOptions) {
+    this.#parseSizeMax = options.parseSizeMax ?? PARSE_SIZE_MAX;
+    this.#pool = new WorkerPool({
+      workers: options.workers ?? Math.max(1, availableParallelism() - 1),
+      deadlineMs: options.deadlineMs ?? DEADLINE_MS,
+    });
+  }
+
+  analyze(text: string, sensitive?: SensitiveRelations): AnalysisResult | Promise<AnalysisResult> {
+    // libpg-query reads only up to a NUL and would miss what follows (PG-24); keys hold one, too.
+    if (text.includes('\u0000')) return ZERO_BYTE;
+    const key = keyOf(text, sensitive);
+    const cached = this.#texts.get(key);
+    if (cached !== undefined) return cached;
+    const refusal = refuseText(text, this.#parseSizeMax);
+    if (refusal !== undefined) return refusal;
+    const shape = shapeOf(text);
+    const shapeKey = shape === undefined ? undefined : keyOf(shape, sensitive);
+    const shaped = shapeKey === undefined ? undefined : this.#shapes.get(shapeKey);
+    // Not copied to the exact texts: each would be another text of the same shape.
+    if (shaped !== undefined) return shaped;
+    return this.#ask({ key, shapeKey, task: { kind: 'statement', text }, sensitive });
+  }
+
+  analyzeRoutine(
+    language: string,
+    definition: string,
+    sensitive?: SensitiveRelations,
+  ): AnalysisResult | Promise<AnalysisResult> {
+    if (definition.includes('\u0000')) return ZERO_BYTE;
+    const key = keyOf(`\u0000${language}\u0000${definition}`, sensitive);
+    const cached = this.#texts.get(key);
+    if (cached !== undefined) return cached;
+    const refusal = refuseText(definition, this.#parseSizeMax);
+    if (refusal !== undefined) return refusal;
+    const task: ReadTask = { kind: 'routine', text: definition, language };
+    return this.#ask({ key, shapeKey: undefined, task, sensitive });
+  }
+
+  async analyzeView(
+    definition: string,
+    sensitive: SensitiveRelations,
+  ): Promise<readonly ViewColumn[] | undefined> {
+    const isRefused =
+      definition.includes('\u0000') || refuseText(definition, this.#parseSizeMax) !== undefined;
+    if (isRefused) return undefined;
+    const answer = await this.#pool.read({ kind: 'view', text: definition }, sensitive);
+    return answer.kind === 'view' ? answer.columns : undefined;
+  }
+
+  async close(): Promise<void> {
+    this.#texts.clear();
+    this.#shapes.clear();
+    await this.#pool.close();
+  }
+
+  /** Askers of the same text share one reading. */
+  #ask(question: Question): Promise<AnalysisResult> {
+    const { key, task, sensitive } = question;
+    const running = this.#pending.get(key);
     if (running !== undefined) return running;
-    const reading = pool.read(task, sensitive).then((answer): AnalysisResult => {
-      pending.delete(key);
+    const reading = this.#pool.read(task, sensitive).then((answer): AnalysisResult => {
+      this.#pending.delete(key);
       if (answer.kind === 'refused') return answer;
       if (answer.kind === 'view') throw new Error('a view was read where a statement was asked');
-      keep(key, shapeKey, answer.result);
+      this.#keep(question, answer.result);
       return answer.result;
     });
-    pending.set(key, reading);
+    this.#pending.set(key, reading);
     return reading;
   }
 
-  function keep(key: string, shapeKey: string | undefined, result: AnalysisResult): void {
+  #keep({ key, shapeKey }: Question, result: AnalysisResult): void {
     const size = resultSize(result);
-    if (key.length <= CACHED_TEXT_SIZE_MAX) texts.set(key, result, size + key.length * 2);
+    if (key.length <= CACHED_TEXT_SIZE_MAX) this.#texts.set(key, result, size + key.length * 2);
     const isShaped = result.kind === 'analysis' && result.isShapeStable;
     if (isShaped && shapeKey !== undefined)
-      shapes.set(shapeKey, result, size + shapeKey.length * 2);
+      this.#shapes.set(shapeKey, result, size + shapeKey.length * 2);
   }
+}
 
-  return {
-    analyze(text, sensitive) {
-      // libpg-query reads only up to a NUL and would miss what follows (PG-24); keys hold one, too.
-      if (text.includes('\u0000')) return ZERO_BYTE;
-      const key = keyOf(text, sensitive);
-      const cached = texts.get(key);
-      if (cached !== undefined) return cached;
-      const refusal = refuseText(text, parseSizeMax);
-      if (refusal !== undefined) return refusal;
-      if (text === '' && sensitive === undefined) return EMPTY;
-      const shape = shapeOf(text);
-      const shapeKey = shape === undefined ? undefined : keyOf(shape, sensitive);
-      const shaped = shapeKey === undefined ? undefined : shapes.get(shapeKey);
-      // Not copied to the exact texts: each would be another text of the same shape.
-      if (shaped !== undefined) return shaped;
-      return ask(key, shapeKey, { kind: 'statement', text }, sensitive);
-    },
-
-    analyzeRoutine(language, definition, sensitive) {
-      if (definition.includes('\u0000')) return ZERO_BYTE;
-      const key = keyOf(`\u0000${language}\u0000${definition}`, sensitive);
-      const cached = texts.get(key);
-      if (cached !== undefined) return cached;
-      const refusal = refuseText(definition, parseSizeMax);
-      if (refusal !== undefined) return refusal;
-      return ask(key, undefined, { kind: 'routine', text: definition, language }, sensitive);
-    },
-
-    async analyzeView(definition, sensitive): Promise<readonly ViewColumn[] | undefined> {
-      const isRefused =
-        definition.includes('\u0000') || refuseText(definition, parseSizeMax) !== undefined;
-      if (isRefused) return undefined;
-      const answer = await pool.read({ kind: 'view', text: definition }, sensitive);
-      return answer.kind === 'view' ? answer.columns : undefined;
-    },
-
-    async close() {
-      texts.clear();
-      shapes.clear();
-      await pool.close();
-    },
-  };
+interface Question {
+  readonly key: string;
+  readonly shapeKey: string | undefined;
+  readonly task: ReadTask;
+  readonly sensitive: SensitiveRelations | undefined;
 }
 
 /** No text holds a NUL, so no text can be taken for another text with a version. */

@@ -116,7 +116,7 @@ export class WorkerPool {
     let timer: NodeJS.Timeout;
     let isLate = false;
     let waits = 0;
-    let expire: (refusal: Refusal) => void = () => {};
+    let expire: ((refusal: Refusal) => void) | undefined;
     const expired = new Promise<Refusal>((resolve) => {
       expire = resolve;
     });
@@ -127,9 +127,9 @@ export class WorkerPool {
       if (state > 0 && spent >= this.#deadlineMs) {
         isLate = true;
         this.#endThread(Atomics.load(this.#board, slot * 2));
-        expire(refuse('reading the statement took too long'));
+        expire?.(refuse('reading the statement took too long'));
       } else if (waits > WAITS_MAX && state !== SLOT_FINISHED)
-        expire(refuse('no parser was free in time'));
+        expire?.(refuse('no parser was free in time'));
       else timer = setTimeout(check, this.#deadlineMs - spent);
     };
     timer = setTimeout(check, this.#deadlineMs);

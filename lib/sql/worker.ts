@@ -22,8 +22,19 @@ import {
 
 if (!isMainThread) await loadParser();
 
+const shared = boardOf(workerData);
+
+function boardOf(data: unknown): WorkerBoard {
+  if (typeof data !== 'object' || data === null || !('board' in data) || !('epoch' in data))
+    throw new Error('a worker of the SQL reader was started without its board');
+  const { board, epoch } = data;
+  if (!(board instanceof Int32Array) || typeof epoch !== 'number')
+    throw new Error('a worker of the SQL reader was started with another board');
+  return { board, epoch };
+}
+
 export function read(request: WorkerRequest): WorkerReply {
-  const { board, epoch } = workerData as WorkerBoard;
+  const { board, epoch } = shared;
   const state = request.slot * 2 + 1;
   Atomics.store(board, request.slot * 2, threadId);
   Atomics.store(board, state, Date.now() - epoch + 1);

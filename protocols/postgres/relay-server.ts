@@ -88,6 +88,7 @@ export class ServerRelay {
     const size = this.#buffer.peekSize();
     if (tag === BACKEND.dataRow) return this.#onDataRow(size);
     if (tag === BACKEND.copyData || !this.#isWholeNeeded(tag)) {
+      if (tag === BACKEND.functionCallResponse) this.#state.replies.onAnswer();
       this.#pass(size);
       return true;
     }

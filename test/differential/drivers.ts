@@ -5,7 +5,6 @@
 
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { targetKind } from '../support/gateway-process.ts';
 import { assertSameText, type Suite, type SuiteContext } from './harness.ts';
 import { isInstalled, type Lab, openLab, runProgram, transcript, type Way } from './lab.ts';
 import { SAMPLE } from './psql-scripts.ts';
@@ -52,18 +51,18 @@ const DRIVERS: readonly Driver[] = [
 async function runDriver(lab: Lab, way: Way, driver: Driver, tls: string): Promise<string> {
   await lab.recreate(SAMPLE);
   const result = await runProgram(way, driver.command, { environment: { PGSSLMODE: tls } });
-  const text = transcript(result, way);
-  if (result.code !== 0) throw new Error(`${way.name}: ${text.slice(-1500)}`);
-  return text;
+  if (result.code !== 0) throw new Error(`${way.name}: ${transcript(result, way).slice(-1500)}`);
+  // Not the error output: the drivers' own warnings there depend on timing.
+  return transcript({ ...result, stderr: '' }, way);
 }
 
 async function compare(lab: Lab, driver: Driver, tls: string): Promise<void> {
   const direct = await runDriver(lab, lab.direct, driver, tls);
   const through = await runDriver(lab, lab.through, driver, tls);
   const large = LARGE_OBJECT.exec(through)?.[0];
-  // Not for PHP and Ruby, which have no such line.
-  if (large !== undefined && targetKind() === 'gateway' && !/refused: 42501/.test(large)) {
-    throw new Error(`a FunctionCall was not refused with 42501: ${large}`);
+  // A refusal is right, and so is a call that is on the gateway's list; anything else is not.
+  if (large !== undefined && !/worked$|refused: 42501/.test(large)) {
+    throw new Error(`a FunctionCall was neither carried out nor refused with 42501: ${large}`);
   }
   const rest = (text: string): string => text.replace(LARGE_OBJECT, 'LARGE OBJECT');
   assertSameText(rest(through), rest(direct), driver.name);

@@ -27,7 +27,8 @@ with psycopg.connect("", autocommit=True) as connection:
         with connection.cursor(binary=binary) as cursor:
             cursor.execute("SELECT id, name, born, mood, tags, doc, photo FROM people WHERE id < %s ORDER BY id", (5,))
             show(f"rows binary={binary}", cursor.fetchall())
-            show("types", [(c.name, c.type_code) for c in cursor.description])
+            # Numbers of types made in this database differ from one database to the next.
+            show("types", [(c.name, min(c.type_code, 16384)) for c in cursor.description])
             show("tag", cursor.statusmessage)
     for attempt in range(8):
         cursor = connection.execute("SELECT %s::int + 1, %s::text, %s::numeric", (attempt, "x" * attempt, "1.50"), prepare=True)

@@ -1,0 +1,147 @@
+import t from 'tap';
+import type { CatalogSnapshot } from '../../../lib/catalog/catalog.ts';
+import { type Reach, ROUTINES_MAX, RoutineReader } from '../../../lib/gateway/routine-reader.ts';
+import type { StatementAnalysis } from '../../../lib/sql/analysis.ts';
+import { analysis, FakeReader, functionName, routine, snapshotOf } from './catalog-fixture.ts';
+
+const DELETES = analysis({
+  effects: [{ effect: 'delete', object: { kind: 'relation', schema: undefined, name: 'orders' } }],
+});
+
+/** Looks until everything is known, as the decider does. */
+async function reach(
+  statement: StatementAnalysis,
+  snapshot: CatalogSnapshot | undefined,
+  reader: FakeReader,
+): Promise<Reach[]> {
+  const routines = new RoutineReader(reader);
+  const reaches = new Map<number, Reach>();
+  for (let attempt = 0; attempt < 300; attempt += 1) {
+    const waiting = routines.lookUp(statement, { snapshot, sensitive: undefined, reaches });
+    if (waiting === undefined) return [...reaches.values()];
+    await waiting;
+  }
+  throw new Error('it does not come to an end');
+}
+
+function calls(...names: string[]): StatementAnalysis {
+  return analysis({ functions: names.map((name) => functionName(name)) });
+}
+
+t.test('the effects of a body count, and say by which function they come (PG-62)', async (t) => {
+  const snapshot = snapshotOf({ routines: [routine(1, 'purge')] });
+  const reader = new FakeReader({ 'sql: body of purge': DELETES });
+  const [found] = await reach(calls('purge'), snapshot, reader);
+  t.match(found, {
+    routine: 'public.purge',
+    effects: [{ effect: 'delete', object: { name: 'orders' }, via: 'function public.purge()' }],
+    untraceable: undefined,
+  });
+});
+
+t.test('functions that functions call are read, recursion ends (PG-62)', async (t) => {
+  const snapshot = snapshotOf({
+    routines: [routine(1, 'a'), routine(2, 'b'), routine(3, 'c', { language: 'plpgsql' })],
+  });
+  for (const isSlow of [false, true]) {
+    const reader = new FakeReader({
+      'sql: body of a': calls('b'),
+      'sql: body of b': calls('a', 'c', 'b'),
+      'plpgsql: body of c': DELETES,
+    });
+    reader.isSlow = isSlow;
+    const found = await reach(calls('a'), snapshot, reader);
+    t.same(found.map((one) => one.routine).toSorted(), ['public.a', 'public.b', 'public.c']);
+    t.equal(reader.asked.length, 3, 'each body is read once');
+    t.ok(found.some(({ effects }) => effects[0]?.effect === 'delete'));
+  }
+});
+
+t.test('a name without its schema means all routines of that name, with it only that one', async (t) => {
+  const snapshot = snapshotOf({
+    routines: [routine(1, 'f'), routine(2, 'f', { schema: 'evil', definition: 'other' })],
+  });
+  const reader = new FakeReader({ 'sql: body of f': analysis(), 'sql: other': DELETES });
+  t.equal((await reach(calls('f'), snapshot, reader)).length, 2);
+  const named = analysis({ functions: [functionName('f', 'public')] });
+  t.same((await reach(named, snapshot, reader)).map((one) => one.routine), ['public.f']);
+});
+
+t.test('operators of users are functions as well', async (t) => {
+  const snapshot = snapshotOf({ operators: [{ name: '+++', routine: routine(7, 'sneaky') }] });
+  const reader = new FakeReader({ 'sql: body of sneaky': DELETES });
+  const statement = analysis({ operators: [{ kind: 'operator', schema: undefined, name: '+++' }] });
+  const [found] = await reach(statement, snapshot, reader);
+  t.match(found?.effects, [{ effect: 'delete' }]);
+});
+
+t.test('a body that cannot be read or parsed is unknown, and masked data untraceable', async (t) => {
+  const snapshot = snapshotOf({
+    routines: [
+      routine(1, 'locked', { definition: undefined }),
+      routine(2, 'broken'),
+      routine(3, 'foreign'),
+    ],
+  });
+  const reader = new FakeReader({
+    'sql: body of broken': { kind: 'syntax-error', message: 'no', position: 1 },
+    'sql: body of foreign': { kind: 'refused', reason: 'plperl' },
+  });
+  const found = await reach(calls('locked', 'broken', 'foreign'), snapshot, reader);
+  t.equal(found.length, 3);
+  for (const one of found) {
+    t.match(one.effects, [{ effect: 'unknown', object: { kind: 'function' } }]);
+    t.match(one.untraceable, /cannot be parsed|may not be read/);
+  }
+});
+
+t.test('a body that touches a masked table cannot be traced', async (t) => {
+  const exposure = { touches: true, untraceable: undefined, steers: undefined, outputs: [] };
+  const snapshot = snapshotOf({ routines: [routine(1, 'peek')] });
+  const reader = new FakeReader({ 'sql: body of peek': analysis({ exposure }) });
+  const [found] = await reach(calls('peek'), snapshot, reader);
+  t.match(found?.untraceable, /public\.peek\(\) reads or writes a table with masked columns/);
+});
+
+t.test('a change of lexer state in a body is told', async (t) => {
+  const snapshot = snapshotOf({ routines: [routine(1, 'flip')] });
+  const reader = new FakeReader({ 'sql: body of flip': analysis({ lexerHazards: ['set_config()'] }) });
+  t.same((await reach(calls('flip'), snapshot, reader))[0]?.lexerHazards, ['set_config()']);
+});
+
+t.test('more routines than the limit are refused', async (t) => {
+  const names = Array.from({ length: ROUTINES_MAX + 1 }, (_, index) => `f${index}`);
+  const snapshot = snapshotOf({ routines: names.map((name, index) => routine(index + 1, name)) });
+  const reader = new FakeReader(
+    Object.fromEntries(names.map((name) => [`sql: body of ${name}`, analysis()])),
+  );
+  t.equal((await reach(calls(...names.slice(1)), snapshot, reader)).length, ROUTINES_MAX);
+  await t.rejects(reach(calls(...names), snapshot, reader), { message: /more than 200 routines/ });
+});
+
+t.test('without a catalog only what every server brings along is known', async (t) => {
+  const statement = analysis({
+    functions: [
+      functionName('lower'),
+      functionName('lower', 'pg_catalog'),
+      functionName('lower', 'public'),
+      functionName('mine'),
+      functionName('mine'),
+    ],
+    operators: [
+      { kind: 'operator', schema: undefined, name: '+' },
+      { kind: 'operator', schema: undefined, name: '@@@@' },
+    ],
+  });
+  const found = await reach(statement, undefined, new FakeReader({}));
+  t.same(found.map((one) => one.routine).toSorted(), ['@@@@', 'lower', 'mine']);
+  t.ok(found.every(({ effects }) => effects[0]?.effect === 'unknown'));
+  t.match(found[0]?.untraceable, /without a catalog credential/);
+});
+
+t.test('without a catalog a hostile number of names is refused, and quickly (PG-74)', async (t) => {
+  const names = Array.from({ length: 100_000 }, (_, index) => `nobody${index}`);
+  const start = performance.now();
+  await t.rejects(reach(calls(...names), undefined, new FakeReader({})), { message: /more than 200/ });
+  t.ok(performance.now() - start < 1000);
+});
