@@ -12,15 +12,19 @@ const CLIENTS = 4;
 
 export type LoadName = 'select' | 'prepared' | 'rows';
 
-export const LOADS: Readonly<Record<LoadName, { readonly about: string; readonly script: string; readonly mode: string }>> = {
+export const LOADS: Readonly<
+  Record<LoadName, { readonly about: string; readonly script: string; readonly mode: string }>
+> = {
   select: {
     about: 'one row by key, simple query',
-    script: '\\set aid random(1, 100000)\nSELECT abalance FROM pgbench_accounts WHERE aid = :aid;\n',
+    script:
+      '\\set aid random(1, 100000)\nSELECT abalance FROM pgbench_accounts WHERE aid = :aid;\n',
     mode: 'simple',
   },
   prepared: {
     about: 'one row by key, prepared statement',
-    script: '\\set aid random(1, 100000)\nSELECT abalance FROM pgbench_accounts WHERE aid = :aid;\n',
+    script:
+      '\\set aid random(1, 100000)\nSELECT abalance FROM pgbench_accounts WHERE aid = :aid;\n',
     mode: 'prepared',
   },
   rows: {
@@ -48,7 +52,12 @@ INSERT INTO pgbench_accounts SELECT i, 1, 0, '' FROM generate_series(1, 100000) 
 ANALYZE pgbench_accounts;
 `;
 
-export async function runLoad(target: Target, load: LoadName, seconds: number, hasPgbench: boolean): Promise<Measured> {
+export async function runLoad(
+  target: Target,
+  load: LoadName,
+  seconds: number,
+  hasPgbench: boolean,
+): Promise<Measured> {
   return hasPgbench ? runPgbench(target, load, seconds) : runOwn(target, load, seconds);
 }
 
@@ -58,7 +67,11 @@ async function runPgbench(target: Target, load: LoadName, seconds: number): Prom
   await writeFile(join(folder, 'load.sql'), script);
   const options = ['-n', '-M', mode, '-c', String(CLIENTS), '-j', '1', '-T', String(seconds)];
   const log = ['-l', '--log-prefix', join(folder, 'log')];
-  const text = await runProgram('pgbench', [...options, ...log, '-f', join(folder, 'load.sql'), DATABASE], target);
+  const text = await runProgram(
+    'pgbench',
+    [...options, ...log, '-f', join(folder, 'load.sql'), DATABASE],
+    target,
+  );
   const latencies: number[] = [];
   for (const name of await readdir(folder)) {
     if (!name.startsWith('log.')) continue;
@@ -90,7 +103,9 @@ function runProgram(program: string, args: readonly string[], target: Target): P
     child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
     child.once('error', reject);
-    child.once('close', (code) => (code === 0 ? resolve(text) : reject(new Error(`${program}: ${errors}`))));
+    child.once('close', (code) =>
+      code === 0 ? resolve(text) : reject(new Error(`${program}: ${errors}`)),
+    );
   });
 }
 
@@ -110,12 +125,17 @@ async function runOwn(target: Target, load: LoadName, seconds: number): Promise<
     await client.end();
   };
   await Promise.all(Array.from({ length: CLIENTS }, work));
-  return { transactions: latencies.length, seconds: (performance.now() - startedAt) / 1000, latencies };
+  return {
+    transactions: latencies.length,
+    seconds: (performance.now() - startedAt) / 1000,
+    latencies,
+  };
 }
 
 function ownQuery(load: LoadName): pg.QueryConfig {
   const aid = 1 + Math.floor(Math.random() * 100_000);
   if (load === 'rows') return { text: 'SELECT * FROM pgbench_accounts WHERE aid <= 5000' };
-  if (load === 'select') return { text: `SELECT abalance FROM pgbench_accounts WHERE aid = ${aid}` };
+  if (load === 'select')
+    return { text: `SELECT abalance FROM pgbench_accounts WHERE aid = ${aid}` };
   return { name: 'p', text: 'SELECT abalance FROM pgbench_accounts WHERE aid = $1', values: [aid] };
 }

@@ -21,7 +21,8 @@ interface Summary {
 const BAR_SIZE = 40;
 
 function summarize(name: string, samples: readonly Sample[]): Summary {
-  const sum = (read: (sample: Sample) => number): number => samples.reduce((total, one) => total + read(one), 0);
+  const sum = (read: (sample: Sample) => number): number =>
+    samples.reduce((total, one) => total + read(one), 0);
   const transactions = sum((one) => one.transactions);
   // Not spread into Math functions: there are more of them than arguments allowed.
   const latencies = samples.flatMap((one) => one.latencies).toSorted((a, b) => a - b);
@@ -38,7 +39,12 @@ function summarize(name: string, samples: readonly Sample[]): Summary {
 /** The first contender is direct, the second the byte copy. */
 export function printReport(title: string, samples: readonly Sample[]): void {
   const names = [...new Set(samples.map((sample) => sample.contender))];
-  const rows = names.map((name) => summarize(name, samples.filter((sample) => sample.contender === name)));
+  const rows = names.map((name) =>
+    summarize(
+      name,
+      samples.filter((sample) => sample.contender === name),
+    ),
+  );
   const [direct, copy] = rows;
   if (direct === undefined || copy === undefined) return;
   const head = ['tx/s', 'of direct', 'of copy', 'avg ms', 'p99 ms', 'cpu us/tx', 'of copy'];
@@ -57,7 +63,9 @@ export function printReport(title: string, samples: readonly Sample[]): void {
   }
   console.log('\nthroughput');
   for (const row of rows) {
-    console.log(`${row.name.padEnd(32)} ${'#'.repeat(Math.round((row.rate / direct.rate) * BAR_SIZE))}`);
+    console.log(
+      `${row.name.padEnd(32)} ${'#'.repeat(Math.round((row.rate / direct.rate) * BAR_SIZE))}`,
+    );
   }
   const highest = Math.max(...rows.map((row) => row.cpu ?? 0));
   console.log('CPU of the proxy per transaction');

@@ -62,7 +62,8 @@ async function startContenders(t: Teardown, serverPort: number): Promise<Contend
   const haproxy = await startHaproxy(t, serverPort);
   if (haproxy !== undefined) contenders.push({ name: 'HAProxy (tcp)', ...haproxy, ...APP });
   const pgbouncer = await startPgbouncer(t, serverPort, APP);
-  if (pgbouncer !== undefined) contenders.push({ name: 'PgBouncer (session)', ...pgbouncer, ...APP });
+  if (pgbouncer !== undefined)
+    contenders.push({ name: 'PgBouncer (session)', ...pgbouncer, ...APP });
   for (const [name, options] of Object.entries(MODES)) {
     for (const durability of ['relaxed', 'strict'] as const) {
       const running = await startGatewayProcess(t, {
@@ -86,7 +87,11 @@ async function readCpu(pid: number | undefined): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
-async function measure(one: Contender, load: LoadName, how: { seconds: number; hasPgbench: boolean }): Promise<Sample> {
+async function measure(
+  one: Contender,
+  load: LoadName,
+  how: { seconds: number; hasPgbench: boolean },
+): Promise<Sample> {
   const before = await readCpu(one.pid);
   const measured = await runLoad(one, load, how.seconds, how.hasPgbench);
   const cpu = (await readCpu(one.pid)) - before;
@@ -121,7 +126,9 @@ async function main(): Promise<void> {
   const loads = values.load.split(',').filter(isLoad);
   const [seconds, rounds] = [Number(values.seconds), Number(values.rounds)];
   if (!(seconds > 0 && rounds > 0 && loads.length > 0)) {
-    throw new Error(`--seconds and --rounds take numbers, --load takes ${Object.keys(LOADS).join(', ')}`);
+    throw new Error(
+      `--seconds and --rounds take numbers, --load takes ${Object.keys(LOADS).join(', ')}`,
+    );
   }
   const stops: (() => Promise<void>)[] = [];
   const t: Teardown = { teardown: (stop) => void stops.push(stop) };
@@ -138,10 +145,14 @@ async function main(): Promise<void> {
       // Just-in-time compilers and caches are warm in a gateway that has run for a minute.
       for (const one of contenders) await runLoad(one, load, Math.ceil(seconds / 3), hasPgbench);
       for (let round = 1; round <= rounds; round += 1) {
-        for (const one of contenders) samples.push(await measure(one, load, { seconds, hasPgbench }));
+        for (const one of contenders)
+          samples.push(await measure(one, load, { seconds, hasPgbench }));
         console.log(`${load}: round ${round} of ${rounds} done`);
       }
-      printReport(LOADS[load].about, samples.filter((sample) => sample.load === load));
+      printReport(
+        LOADS[load].about,
+        samples.filter((sample) => sample.load === load),
+      );
     }
   } finally {
     for (const stop of stops.toReversed()) await stop();

@@ -34,7 +34,8 @@ async function main(): Promise<void> {
     process.stdin.on('end', () => process.exit(0));
   });
   // The request comes from our own code, which shares the type.
-  const port = await serve(JSON.parse(text) as ServeRequest);
+  const request: ServeRequest = JSON.parse(text);
+  const port = await serve(request);
   process.stdout.write(`${JSON.stringify({ port })}\n`);
 }
 

@@ -203,6 +203,11 @@ class RunningGateway implements Gateway {
     const nobody = new Duplex({
       read: () => undefined,
       write: (_chunk, _encoding, done) => done(),
+      // Nobody lingers: once we have ended our side, so has the other.
+      final: (done) => {
+        nobody.push(null);
+        done();
+      },
     });
     nobody.once('close', release);
     this.#serve(door, nobody, 'weir');

@@ -24,9 +24,11 @@ export function createNameResolver(snapshot: CatalogSnapshot): ResolveName {
 /** Which way of an inheritance tree is followed: a sibling shares no rows, so up and down do not mix. */
 type Direction = 'up' | 'down' | 'both';
 
-/** Every relation in the graph is visited once, so cycles and diamonds end. */
+/** Every relation in the graph is visited once in each direction, so cycles and diamonds end. */
 function resolveRelation(start: CatalogRelation, snapshot: CatalogSnapshot): ResolvedName {
   const reached = new Map<number, ReachedName>();
+  // What was passed on the way up may still be read as a whole, with all its children, by a view.
+  const seen = new Set<string>();
   const waiting: { relation: CatalogRelation; by: ReachedName['by']; direction: Direction }[] = [
     { relation: start, by: 'hierarchy', direction: 'both' },
   ];
@@ -34,7 +36,9 @@ function resolveRelation(start: CatalogRelation, snapshot: CatalogSnapshot): Res
     const { relation, by, direction } = next;
     const visit = (oid: number, step: ReachedName['by'], onward: Direction): void => {
       const other = snapshot.relation(oid);
-      if (other === undefined || oid === start.oid || reached.has(oid)) return;
+      const isSeen = seen.has(`${oid} ${onward}`) || seen.has(`${oid} both`);
+      if (other === undefined || oid === start.oid || isSeen) return;
+      seen.add(`${oid} ${onward}`);
       // Below a view everything is reached through that view.
       const way = by === 'view' ? 'view' : step;
       reached.set(oid, { schema: other.schema, name: other.name, by: way });

@@ -11,7 +11,6 @@ import { isAscii, isUtf8 } from 'node:buffer';
  * whose second bytes can be a backslash or a quote (CVE-2006-2314), and SQL_ASCII, which says nothing.
  */
 const LABELS: Readonly<Record<string, string>> = {
-  LATIN1: 'iso-8859-1',
   LATIN2: 'iso-8859-2',
   LATIN3: 'iso-8859-3',
   LATIN4: 'iso-8859-4',
@@ -28,7 +27,6 @@ const LABELS: Readonly<Record<string, string>> = {
   WIN866: 'ibm866',
   WIN1250: 'windows-1250',
   WIN1251: 'windows-1251',
-  WIN1252: 'windows-1252',
   WIN1253: 'windows-1253',
   WIN1254: 'windows-1254',
   WIN1255: 'windows-1255',
@@ -39,10 +37,18 @@ const LABELS: Readonly<Record<string, string>> = {
   EUC_KR: 'euc-kr',
 };
 
+/**
+ * 0x80 to 0x9f of WIN1252; NUL where there is none. Not by TextDecoder: its label for LATIN1 means WIN1252
+ * by the standard, and Node 20 decodes both as LATIN1.
+ */
+const WIN1252_HIGH = '\u20ac\0\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\0\u017d\0\0\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\0\u017e\u0178';
+
 export function decodeStatement(bytes: Buffer, encoding: string): string | undefined {
   // ASCII means the same in every encoding that PostgreSQL has.
   if (isAscii(bytes)) return bytes.toString('latin1');
   if (encoding === 'UTF8') return isUtf8(bytes) ? bytes.toString('utf8') : undefined;
+  if (encoding === 'LATIN1') return bytes.toString('latin1');
+  if (encoding === 'WIN1252') return decodeWin1252(bytes);
   const label = LABELS[encoding];
   if (label === undefined) return undefined;
   try {
@@ -51,4 +57,11 @@ export function decodeStatement(bytes: Buffer, encoding: string): string | undef
     // The decoder does not know these bytes: the caller refuses the statement.
     return undefined;
   }
+}
+
+function decodeWin1252(bytes: Buffer): string | undefined {
+  const text = bytes
+    .toString('latin1')
+    .replaceAll(/[\x80-\x9f]/g, (character) => WIN1252_HIGH[character.charCodeAt(0) - 0x80] ?? '\0');
+  return text.includes('\0') ? undefined : text;
 }

@@ -124,7 +124,7 @@ export class FirstPackets {
     this.#asked.add('ssl');
     if (this.#options.clientTls === 'off') {
       this.#out.answer(NO);
-      return 'again';
+      return this.#refuseStuffing('SSL');
     }
     this.#out.answer(YES);
     this.#startTls('asked');
@@ -140,9 +140,13 @@ export class FirstPackets {
     }
     this.#asked.add('gssenc');
     this.#out.answer(NO);
+    return this.#refuseStuffing('GSSAPI encryption');
+  }
+
+  /** Bytes sent along with a request that was answered N may be an attacker's (PG-4, CVE-2021-23222). */
+  #refuseStuffing(request: string): 'wait' | 'again' {
     if (this.#held.length === 0) return 'again';
-    // Bytes sent along with the request may be an attacker's (PG-4, CVE-2021-23222).
-    this.#out.refuse({ code: '08P01', message: 'received unencrypted data after GSSAPI encryption request' });
+    this.#out.refuse({ code: '08P01', message: `received unencrypted data after ${request} request` });
     return 'wait';
   }
 

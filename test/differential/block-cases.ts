@@ -22,8 +22,17 @@ function steps(trap: string, ...texts: readonly string[]): BlockCase {
   return { trap, steps: texts };
 }
 
-function together(trap: string, text: string | Buffer, parameters?: Record<string, string>): BlockCase {
-  return { trap, steps: [text], isSimpleOnly: true, ...(parameters === undefined ? {} : { parameters }) };
+function together(
+  trap: string,
+  text: string | Buffer,
+  parameters?: Record<string, string>,
+): BlockCase {
+  return {
+    trap,
+    steps: [text],
+    isSimpleOnly: true,
+    ...(parameters === undefined ? {} : { parameters }),
+  };
 }
 
 const plain = each('PG-55', [
@@ -102,16 +111,49 @@ const code = [
     `DO $$ BEGIN EXECUTE 'DO $x$ BEGIN ${DELETE}; END $x$'; END $$`,
     'CALL purge_procedure()',
   ]),
-  steps('PG-62', `CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ ${DELETE}; SELECT 1 $$`, 'SELECT f()'),
-  steps('PG-62', `CREATE FUNCTION pg_temp.f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN ${DELETE}; RETURN 1; END $$`, 'SELECT pg_temp.f()'),
-  steps('PG-62', `CREATE FUNCTION f() RETURNS SETOF int LANGUAGE sql BEGIN ATOMIC ${DELETE} RETURNING id; END`, 'SELECT f()'),
-  steps('PG-62', 'SELECT harmless()', `CREATE OR REPLACE FUNCTION harmless() RETURNS int LANGUAGE sql AS $$ ${DELETE}; SELECT 1 $$`, 'SELECT harmless()'),
+  steps(
+    'PG-62',
+    `CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ ${DELETE}; SELECT 1 $$`,
+    'SELECT f()',
+  ),
+  steps(
+    'PG-62',
+    `CREATE FUNCTION pg_temp.f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN ${DELETE}; RETURN 1; END $$`,
+    'SELECT pg_temp.f()',
+  ),
+  steps(
+    'PG-62',
+    `CREATE FUNCTION f() RETURNS SETOF int LANGUAGE sql BEGIN ATOMIC ${DELETE} RETURNING id; END`,
+    'SELECT f()',
+  ),
+  steps(
+    'PG-62',
+    'SELECT harmless()',
+    `CREATE OR REPLACE FUNCTION harmless() RETURNS int LANGUAGE sql AS $$ ${DELETE}; SELECT 1 $$`,
+    'SELECT harmless()',
+  ),
   steps('PG-62', `CREATE PROCEDURE p() LANGUAGE sql AS $$ ${DELETE} $$`, 'CALL p()'),
-  steps('PG-62', 'CREATE TRIGGER t BEFORE INSERT ON sink FOR EACH ROW EXECUTE FUNCTION purge_trigger()', 'INSERT INTO sink VALUES (1)'),
-  steps('PG-62', `CREATE RULE r AS ON INSERT TO sink DO INSTEAD ${DELETE}`, 'INSERT INTO sink VALUES (1)'),
-  steps('PG-62', `CREATE RULE r AS ON UPDATE TO "delete" DO ALSO ${DELETE}`, 'UPDATE "delete" SET truncate = $$x$$'),
+  steps(
+    'PG-62',
+    'CREATE TRIGGER t BEFORE INSERT ON sink FOR EACH ROW EXECUTE FUNCTION purge_trigger()',
+    'INSERT INTO sink VALUES (1)',
+  ),
+  steps(
+    'PG-62',
+    `CREATE RULE r AS ON INSERT TO sink DO INSTEAD ${DELETE}`,
+    'INSERT INTO sink VALUES (1)',
+  ),
+  steps(
+    'PG-62',
+    `CREATE RULE r AS ON UPDATE TO "delete" DO ALSO ${DELETE}`,
+    'UPDATE "delete" SET truncate = $$x$$',
+  ),
   steps('PG-62', 'CREATE VIEW w AS SELECT purge() AS n', 'SELECT * FROM w'),
-  steps('PG-62', 'CREATE OPERATOR #### (LEFTARG = int, RIGHTARG = int, FUNCTION = purge_two)', 'SELECT 1 #### 2'),
+  steps(
+    'PG-62',
+    'CREATE OPERATOR #### (LEFTARG = int, RIGHTARG = int, FUNCTION = purge_two)',
+    'SELECT 1 #### 2',
+  ),
   steps('PG-62', 'CREATE AGGREGATE a(int) (SFUNC = purge_state, STYPE = int)', 'SELECT a(1)'),
   steps('PG-62', 'CREATE TABLE z (n int DEFAULT purge())', 'INSERT INTO z DEFAULT VALUES'),
   steps('PG-62', 'CREATE DOMAIN dd AS int CHECK (purge_two(VALUE, 1))', 'SELECT 1::dd'),
@@ -194,11 +236,21 @@ const lexer = [
   together('PG-66', hide('', [0x95, 0x5c]), { client_encoding: 'SHIFT_JIS_2004' }),
   together('PG-66', hide('', [0xa5, 0x5c]), { client_encoding: 'BIG5' }),
   together('PG-66', hide('', GBK), { options: '--client-encoding=gb18030' }),
-  ...["SET client_encoding = 'SJIS'", "SET NAMES 'SJIS'", "SELECT set_config('client_encoding', 'SJIS', false)"].map(
-    (set): BlockCase => ({ trap: 'PG-66', steps: [set, hide('', SJIS)], isSimpleOnly: true }),
-  ),
-  { trap: 'PG-66', steps: [`DO $$ BEGIN SET client_encoding = 'GBK'; END $$`, hide('', GBK)], isSimpleOnly: true },
-  { trap: 'PG-66', steps: ['BEGIN', `SET LOCAL client_encoding = 'GBK'`, hide('', GBK), 'COMMIT'], isSimpleOnly: true },
+  ...[
+    "SET client_encoding = 'SJIS'",
+    "SET NAMES 'SJIS'",
+    "SELECT set_config('client_encoding', 'SJIS', false)",
+  ].map((set): BlockCase => ({ trap: 'PG-66', steps: [set, hide('', SJIS)], isSimpleOnly: true })),
+  {
+    trap: 'PG-66',
+    steps: [`DO $$ BEGIN SET client_encoding = 'GBK'; END $$`, hide('', GBK)],
+    isSimpleOnly: true,
+  },
+  {
+    trap: 'PG-66',
+    steps: ['BEGIN', `SET LOCAL client_encoding = 'GBK'`, hide('', GBK), 'COMMIT'],
+    isSimpleOnly: true,
+  },
   ...[
     'SET standard_conforming_strings = off',
     "SELECT set_config('standard_conforming_strings', 'off', false)",
@@ -233,14 +285,41 @@ const effects = [
   steps('PG-70', 'SET ROLE spare', `RESET ROLE`, DELETE),
   steps('PG-70', 'SET SESSION AUTHORIZATION app', DELETE),
   steps('PG-71', 'BEGIN READ ONLY', 'SET TRANSACTION READ WRITE', DELETE, 'COMMIT'),
-  steps('PG-72', `UPDATE pg_proc SET prosrc = '${DELETE}; SELECT 1' WHERE proname = 'harmless'`, 'SELECT harmless()'),
+  steps(
+    'PG-72',
+    `UPDATE pg_proc SET prosrc = '${DELETE}; SELECT 1' WHERE proname = 'harmless'`,
+    'SELECT harmless()',
+  ),
   steps('PG-72', 'SET search_path = shadow, pg_catalog', `SELECT lower('X')`),
-  steps('PG-72', `SELECT set_config('search_path', 'shadow, pg_catalog', false)`, `SELECT lower('X')`),
+  steps(
+    'PG-72',
+    `SELECT set_config('search_path', 'shadow, pg_catalog', false)`,
+    `SELECT lower('X')`,
+  ),
   steps('PG-72', 'SET search_path = shadow, pg_catalog', 'SELECT n FROM shadow.sink WHERE n = 1'),
-  { trap: 'PG-72', steps: [`SELECT lower('X')`], parameters: { search_path: 'shadow, pg_catalog' } },
-  { trap: 'PG-72', steps: [`SELECT lower('X')`], parameters: { options: '-c search_path=shadow,pg_catalog' } },
-  steps('PG-72', 'ALTER ROLE app SET search_path = shadow, pg_catalog', 'SET ROLE app', `RESET search_path`, `SET search_path = shadow, pg_catalog`, `SELECT lower('X')`),
-  steps('PG-72', `CREATE FUNCTION pg_temp.gone() RETURNS int LANGUAGE sql AS $$ ${DELETE}; SELECT 1 $$`, 'SELECT pg_temp.gone()'),
+  {
+    trap: 'PG-72',
+    steps: [`SELECT lower('X')`],
+    parameters: { search_path: 'shadow, pg_catalog' },
+  },
+  {
+    trap: 'PG-72',
+    steps: [`SELECT lower('X')`],
+    parameters: { options: '-c search_path=shadow,pg_catalog' },
+  },
+  steps(
+    'PG-72',
+    'ALTER ROLE app SET search_path = shadow, pg_catalog',
+    'SET ROLE app',
+    `RESET search_path`,
+    `SET search_path = shadow, pg_catalog`,
+    `SELECT lower('X')`,
+  ),
+  steps(
+    'PG-72',
+    `CREATE FUNCTION pg_temp.gone() RETURNS int LANGUAGE sql AS $$ ${DELETE}; SELECT 1 $$`,
+    'SELECT pg_temp.gone()',
+  ),
 ] satisfies BlockCase[];
 
 export const BLOCK_CASES: readonly BlockCase[] = [

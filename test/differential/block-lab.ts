@@ -39,7 +39,10 @@ export class BlockLab {
     // The strongest user: nothing but the gateway is in the way.
     await lab.admin('ALTER ROLE app SUPERUSER', 'postgres');
     await lab.admin(`CREATE DATABASE ${TEMPLATE} OWNER app`, 'postgres');
-    await lab.admin('CREATE ROLE spare; CREATE ROLE spare_owner; CREATE ROLE spare_member', 'postgres');
+    await lab.admin(
+      'CREATE ROLE spare; CREATE ROLE spare_owner; CREATE ROLE spare_member',
+      'postgres',
+    );
     await lab.admin(database, TEMPLATE);
     await lab.admin(
       'CREATE TABLE watched.owned (id int); ALTER TABLE watched.owned OWNER TO spare_owner',

@@ -116,7 +116,8 @@ async function run(way: Way, act: Act): Promise<void> {
 }
 
 export async function checkSpecial(context: SuiteContext, lab: BlockLab): Promise<void> {
-  const hasLink = (await lab.lab.admin("SELECT 1 FROM pg_extension WHERE extname = 'dblink'")).length > 0;
+  const hasLink =
+    (await lab.lab.admin("SELECT 1 FROM pg_extension WHERE extname = 'dblink'")).length > 0;
   const hasPsql = await isInstalled('psql');
   for (const [name, act] of Object.entries(attempts(lab))) {
     if (name.includes('dblink') && !hasLink) {
@@ -132,7 +133,8 @@ export async function checkSpecial(context: SuiteContext, lab: BlockLab): Promis
       continue;
     }
     await context.check(name, async () => {
-      if (await lab.doesHarm(() => run(lab.through, act))) throw new Error('the watched schema has changed');
+      if (await lab.doesHarm(() => run(lab.through, act)))
+        throw new Error('the watched schema has changed');
     });
   }
 }

@@ -52,10 +52,9 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     [[query(`${insert}; ${bad}; ${insert}`)], 1],
     countRows,
   ],
-  'a pipeline: what came before is rolled back, what comes after is skipped (PG-28, PG-30)': (bad) => [
-    [[...one(insert), ...one(bad), ...one(insert), sync()], 1],
-    countRows,
-  ],
+  'a pipeline: what came before is rolled back, what comes after is skipped (PG-28, PG-30)': (
+    bad,
+  ) => [[[...one(insert), ...one(bad), ...one(insert), sync()], 1], countRows],
   'a pipeline of three segments': (bad) => [
     [[...one(insert), sync(), ...one(bad), sync(), ...one(insert), sync()], 3],
     countRows,
@@ -93,7 +92,10 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     ],
   ],
   'simple and extended queries mixed': (bad) => [
-    [[query(bad), ...one('SELECT 1'), sync(), query(`${bad}`), query('SELECT 2'), ...one(bad), sync()], 5],
+    [
+      [query(bad), ...one('SELECT 1'), sync(), query(bad), query('SELECT 2'), ...one(bad), sync()],
+      5,
+    ],
   ],
   'an empty query behind a refusal (PG-45)': (bad) => [[[query(bad), query(''), query(';')], 3]],
 };
@@ -184,7 +186,8 @@ export async function checkAllowed(context: SuiteContext, lab: BlockLab): Promis
   await context.check('PG-73 pg_dump of functions that delete', async () => {
     await lab.restore();
     const texts: string[] = [];
-    for (const way of [lab.direct, lab.through]) texts.push(transcript(await runProgram(way, ['pg_dump']), way));
+    for (const way of [lab.direct, lab.through])
+      texts.push(transcript(await runProgram(way, ['pg_dump']), way));
     assertSameText(texts[1] ?? '', texts[0] ?? '', 'the dump');
   });
 }

@@ -62,17 +62,20 @@ async function checkUsable(client: RawClient): Promise<void> {
     const reason = error === undefined ? types : JSON.stringify(decodeFields(error.body));
     throw new Error(`the session is not usable afterwards: ${reason}`);
   }
-  if (answer.at(-1)?.body.toString() !== 'I') throw new Error('still in a transaction after ROLLBACK');
+  if (answer.at(-1)?.body.toString() !== 'I')
+    throw new Error('still in a transaction after ROLLBACK');
 }
 
 async function attempt(way: Way, one: BlockCase, form: Form): Promise<void> {
-  const client = await connectRaw({ ...way, database: 'lab', parameters: one.parameters ?? {} }).catch(
-    (error: unknown) => {
-      // Start-up parameters that change the lexer may be refused at sign-in (PG-66).
-      if (one.parameters !== undefined && error instanceof RawEnd) return undefined;
-      throw error;
-    },
-  );
+  const client = await connectRaw({
+    ...way,
+    database: 'lab',
+    parameters: one.parameters ?? {},
+  }).catch((error: unknown) => {
+    // Start-up parameters that change the lexer may be refused at sign-in (PG-66).
+    if (one.parameters !== undefined && error instanceof RawEnd) return undefined;
+    throw error;
+  });
   if (client === undefined) return;
   try {
     await client.until('Z');
@@ -88,7 +91,7 @@ async function attempt(way: Way, one: BlockCase, form: Form): Promise<void> {
 
 function formsOf(one: BlockCase): readonly Form[] {
   if (one.isSimpleOnly === true) return ['simple'];
-  const hasTransaction = one.steps.some((step) => /^BEGIN/.test(String(step)));
+  const hasTransaction = one.steps.some((step) => String(step).startsWith('BEGIN'));
   return hasTransaction ? ['simple', 'extended'] : FORMS;
 }
 

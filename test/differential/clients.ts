@@ -71,7 +71,15 @@ const PGBENCH_TOTALS = `SELECT (SELECT sum(abalance) FROM pgbench_accounts) AS a
 async function checkPgbench(context: SuiteContext, lab: Lab): Promise<void> {
   await context.check('pgbench: initialises through the gateway', async () => {
     await lab.recreate();
-    const result = await runProgram(lab.through, ['pgbench', '-i', '-q', '-I', 'dtgvpf', '-s', '1']);
+    const result = await runProgram(lab.through, [
+      'pgbench',
+      '-i',
+      '-q',
+      '-I',
+      'dtgvpf',
+      '-s',
+      '1',
+    ]);
     if (result.code !== 0) throw new Error(result.stderr);
   });
   let expected = 0;
@@ -91,7 +99,17 @@ async function checkPgbench(context: SuiteContext, lab: Lab): Promise<void> {
   await context.check('pgbench: pipelines', async () => {
     const folder = await makeTemporary(context, 'weir-pgbench-');
     await writeFile(join(folder, 'pipeline.sql'), PIPELINE_SCRIPT);
-    const options = ['-n', '-M', 'prepared', '-c', '4', '-t', '100', '-f', join(folder, 'pipeline.sql')];
+    const options = [
+      '-n',
+      '-M',
+      'prepared',
+      '-c',
+      '4',
+      '-t',
+      '100',
+      '-f',
+      join(folder, 'pipeline.sql'),
+    ];
     const result = await runProgram(lab.through, ['pgbench', ...options]);
     if (result.code !== 0 || !result.stdout.includes('processed: 400/400')) {
       throw new Error(result.stdout + result.stderr);
@@ -111,10 +129,24 @@ async function checkDump(context: SuiteContext, lab: Lab): Promise<void> {
     const dumpDirect = async (): Promise<string> =>
       transcript(await runProgram(lab.direct, ['pg_dump']), lab.direct);
     const before = await dumpDirect();
-    const dumped = await runProgram(lab.through, ['pg_dump', '-Fd', '-j', '2', '-f', join(folder, 'dump')]);
+    const dumped = await runProgram(lab.through, [
+      'pg_dump',
+      '-Fd',
+      '-j',
+      '2',
+      '-f',
+      join(folder, 'dump'),
+    ]);
     if (dumped.code !== 0) throw new Error(dumped.stderr);
     await lab.recreate();
-    const restored = await runProgram(lab.through, ['pg_restore', '-j', '2', '-d', 'lab', join(folder, 'dump')]);
+    const restored = await runProgram(lab.through, [
+      'pg_restore',
+      '-j',
+      '2',
+      '-d',
+      'lab',
+      join(folder, 'dump'),
+    ]);
     if (restored.code !== 0) throw new Error(restored.stderr);
     assertSameText(await dumpDirect(), before, 'the restored database');
   });
@@ -153,7 +185,8 @@ async function checkReplication(context: SuiteContext, lab: Lab): Promise<void> 
       if (result.code !== 1 || !/replication/i.test(result.stderr)) {
         throw new Error(`exit ${result.code}: ${result.stderr}`);
       }
-      if (!/weir|gateway/i.test(result.stderr)) throw new Error(`not by the gateway: ${result.stderr}`);
+      if (!/weir|gateway/i.test(result.stderr))
+        throw new Error(`not by the gateway: ${result.stderr}`);
     });
   }
 }
@@ -168,7 +201,9 @@ async function checkTls(context: SuiteContext, lab: Lab): Promise<void> {
     { PGSSLMODE: 'prefer', PGSSLMAXPROTOCOLVERSION: 'TLSv1.2' },
   ]) {
     const name = Object.values(environment).join(', ');
-    await context.check(`psql over TLS: ${name}`, () => runBoth(lab, PSQL, { input: script, environment }));
+    await context.check(`psql over TLS: ${name}`, () =>
+      runBoth(lab, PSQL, { input: script, environment }),
+    );
   }
   await context.check('pg_dump over TLS', () =>
     runBoth(lab, ['pg_dump'], { environment: { PGSSLMODE: 'require' } }),

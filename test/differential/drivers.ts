@@ -43,9 +43,21 @@ const DRIVERS: readonly Driver[] = [
   // The script must not have the module's own name.
   python('psycopg2', 'psycopg2_driver.py'),
   python('asyncpg', 'asyncpg_driver.py'),
-  { name: 'pgjdbc', command: ['java', '-cp', JDBC, source('Jdbc.java')], probe: ['javac', '-version'] },
-  { name: 'PHP pgsql', command: ['php', source('pgsql.php')], probe: ['php', '-r', "exit(extension_loaded('pgsql') ? 0 : 1);"] },
-  { name: 'Ruby pg', command: ['ruby', source('ruby_pg.rb')], probe: ['ruby', '-e', "require 'pg'"] },
+  {
+    name: 'pgjdbc',
+    command: ['java', '-cp', JDBC, source('Jdbc.java')],
+    probe: ['javac', '-version'],
+  },
+  {
+    name: 'PHP pgsql',
+    command: ['php', source('pgsql.php')],
+    probe: ['php', '-r', "exit(extension_loaded('pgsql') ? 0 : 1);"],
+  },
+  {
+    name: 'Ruby pg',
+    command: ['ruby', source('ruby_pg.rb')],
+    probe: ['ruby', '-e', "require 'pg'"],
+  },
 ];
 
 async function runDriver(lab: Lab, way: Way, driver: Driver, tls: string): Promise<string> {

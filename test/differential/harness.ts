@@ -84,6 +84,10 @@ export function assertSameText(actual: string, expected: string, what: string): 
   const show = (lines: string[], mark: string): string[] =>
     lines.slice(Math.max(0, line - 2), line + 6).map((text) => `${mark} ${text}`);
   throw new Error(
-    [`${what} differs from line ${line + 1} on`, ...show(ours, 'direct '), ...show(theirs, 'through')].join('\n'),
+    [
+      `${what} differs from line ${line + 1} on`,
+      ...show(ours, 'direct '),
+      ...show(theirs, 'through'),
+    ].join('\n'),
   );
 }

@@ -47,7 +47,7 @@ async function checkNoise(context: SuiteContext, lab: HostileLab): Promise<void>
   const seed = process.env['WEIR_SEED'] ?? String(Date.now());
   await context.check(`noise instead of a start-up, seed ${seed}`, async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
-      await throwAt(lab.through.port, [noise(`${seed}a${round}`, 1 + (round * 37) % 3000)]);
+      await throwAt(lab.through.port, [noise(`${seed}a${round}`, 1 + ((round * 37) % 3000))]);
     }
     await checkOthersGoOn(lab);
   });
@@ -71,7 +71,13 @@ async function checkNoise(context: SuiteContext, lab: HostileLab): Promise<void>
   await context.check(`good messages with changed bytes, seed ${seed}`, async () => {
     for (let round = 0; round < ROUNDS / 2; round += 1) {
       const client = await signIn(lab.through);
-      const bytes = Buffer.concat([parse('', 'SELECT $1::int', [23]), bind('', '', { values: ['1'] }), describe('P'), execute(), sync()]);
+      const bytes = Buffer.concat([
+        parse('', 'SELECT $1::int', [23]),
+        bind('', '', { values: ['1'] }),
+        describe('P'),
+        execute(),
+        sync(),
+      ]);
       const random = noise(`${seed}d${round}`, 6);
       for (let at = 0; at < 3; at += 1) {
         bytes[(random[at] ?? 0) % bytes.length] = random[at + 3] ?? 0;
@@ -100,12 +106,14 @@ async function checkLengths(context: SuiteContext, lab: HostileLab): Promise<voi
     });
     await checkOthersGoOn(lab);
   });
-  await context.check('a message type that does not exist ends the session as a server does (PG-23)', () =>
-    sameAnswers(lab, async (way) => {
-      const client = await signIn(way);
-      client.send(Buffer.from('z'), int32(4));
-      return collect(client);
-    }),
+  await context.check(
+    'a message type that does not exist ends the session as a server does (PG-23)',
+    () =>
+      sameAnswers(lab, async (way) => {
+        const client = await signIn(way);
+        client.send(Buffer.from('z'), int32(4));
+        return collect(client);
+      }),
   );
 }
 
@@ -134,7 +142,9 @@ const BAD_STARTUPS: Readonly<Record<string, readonly Buffer[]>> = {
   'a length above 10000': [int32(10_005), Buffer.alloc(20)],
   'no user': [startup({ database: 'lab' })],
   'pairs without their end': [int32(14), int32(0x0003_0000), Buffer.from('user\0\0'.slice(0, 6))],
-  'a half pair': [Buffer.concat([int32(17), int32(0x0003_0000), cstring('user'), Buffer.from('app\0')])],
+  'a half pair': [
+    Buffer.concat([int32(17), int32(0x0003_0000), cstring('user'), Buffer.from('app\0')]),
+  ],
 };
 
 async function readRaw(port: number, parts: readonly Buffer[]): Promise<string> {
@@ -160,29 +170,36 @@ async function checkStartups(context: SuiteContext, lab: HostileLab): Promise<vo
       const direct = await readRaw(lab.direct.port, parts);
       const through = await readRaw(lab.through.port, parts);
       // The list of versions in the text is the server's own; the code and the closing must agree.
-      const essence = (text: string): string => text.replace(/M[^\\]*/, 'M').replace(/^"E.+?(?=")/, startOf);
+      const essence = (text: string): string =>
+        text.replace(/M[^\\]*/, 'M').replace(/^"E.+?(?=")/, startOf);
       assertSameText(essence(through), essence(direct), name);
     });
   }
-  await context.check('start-up: what comes in one piece with SSLRequest is not taken for a start-up (PG-4)', async () => {
-    const parts = [sslRequest(), startup({ user: 'app', database: 'lab' })];
-    const refused = /received unencrypted data after SSL request|^"[NS]" closed/;
-    const direct = await readRaw(lab.direct.port, parts);
-    if (!refused.test(direct)) throw new Error(`direct: ${direct}`);
-    const through = await readRaw(lab.through.port, parts);
-    if (!refused.test(through)) throw new Error(`direct: ${direct}\nthrough: ${through}`);
-  });
-  await context.check('start-up: GSSENCRequest is answered N, then a start-up works (PG-5)', async () => {
-    const socket = await openSocket(lab.through.port);
-    socket.write(gssRequest());
-    const answer = await new Promise<Buffer>((resolve) => socket.once('data', resolve));
-    if (answer.toString() !== 'N') throw new Error(answer.toString('latin1'));
-    const client = new RawClient(socket);
-    client.send(startup({ user: lab.through.user, database: 'lab' }));
-    const first = await client.next();
-    client.close();
-    if (first.type !== 'R') throw new Error(printMessage(first));
-  });
+  await context.check(
+    'start-up: what comes in one piece with SSLRequest is not taken for a start-up (PG-4)',
+    async () => {
+      const parts = [sslRequest(), startup({ user: 'app', database: 'lab' })];
+      const refused = /received unencrypted data after SSL request|^"[NS]" closed/;
+      const direct = await readRaw(lab.direct.port, parts);
+      if (!refused.test(direct)) throw new Error(`direct: ${direct}`);
+      const through = await readRaw(lab.through.port, parts);
+      if (!refused.test(through)) throw new Error(`direct: ${direct}\nthrough: ${through}`);
+    },
+  );
+  await context.check(
+    'start-up: GSSENCRequest is answered N, then a start-up works (PG-5)',
+    async () => {
+      const socket = await openSocket(lab.through.port);
+      socket.write(gssRequest());
+      const answer = await new Promise<Buffer>((resolve) => socket.once('data', resolve));
+      if (answer.toString() !== 'N') throw new Error(answer.toString('latin1'));
+      const client = new RawClient(socket);
+      client.send(startup({ user: lab.through.user, database: 'lab' }));
+      const first = await client.next();
+      client.close();
+      if (first.type !== 'R') throw new Error(printMessage(first));
+    },
+  );
 }
 
 /** `E` of version 2 has no length, that of version 3 has one: what follows the letter tells them apart. */

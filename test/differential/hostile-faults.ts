@@ -14,7 +14,13 @@ import {
   targetKind,
 } from '../support/gateway-process.ts';
 import { connectRaw, openSocket, pause, type RawClient, RawEnd } from '../support/raw-client.ts';
-import { decodeFields, printMessage, PROTOCOL_3_2, query, cancelRequest } from '../support/raw-postgres.ts';
+import {
+  decodeFields,
+  printMessage,
+  PROTOCOL_3_2,
+  query,
+  cancelRequest,
+} from '../support/raw-postgres.ts';
 import { embeddedPostgres, embeddedPostgresMissing } from '../support/servers.ts';
 import { assertSameText, type SuiteContext } from './harness.ts';
 import { checkOthersGoOn, type HostileLab, signIn } from './hostile-lab.ts';
@@ -44,36 +50,42 @@ async function checkServer(context: SuiteContext, lab: HostileLab): Promise<void
     ['in the middle of a statement', true],
     ['while idle', false],
   ] as const) {
-    await context.check(`a session ended by the server ${name} hears why, then the end (PG-48)`, async () => {
+    await context.check(
+      `a session ended by the server ${name} hears why, then the end (PG-48)`,
+      async () => {
+        const texts: string[] = [];
+        for (const way of [lab.direct, lab.through]) {
+          const client = await signIn(way, { application_name: 'to be ended' });
+          if (isBusy) client.send(query('SELECT pg_sleep(30)'));
+          await pause(150);
+          await lab.admin(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'to be ended'",
+          );
+          texts.push(await readEnd(client));
+        }
+        assertSameText(texts[1] ?? '', texts[0] ?? '', 'the end');
+        await checkOthersGoOn(lab);
+      },
+    );
+  }
+  await context.check(
+    'a client that closes its writing half still gets its answer (GW-14)',
+    async () => {
       const texts: string[] = [];
       for (const way of [lab.direct, lab.through]) {
-        const client = await signIn(way, { application_name: 'to be ended' });
-        if (isBusy) client.send(query('SELECT pg_sleep(30)'));
-        await pause(150);
-        await lab.admin(
-          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'to be ended'",
-        );
-        texts.push(await readEnd(client));
+        const client = await signIn(way);
+        client.send(query("SELECT pg_sleep(0.3), 'answer'"));
+        client.socket.end();
+        const seen: string[] = [];
+        const end = await (async () => {
+          for (;;) seen.push(printMessage(await client.next(4_000)));
+        })().catch((error: unknown) => String(error));
+        client.close();
+        texts.push([...seen, end].join('\n'));
       }
-      assertSameText(texts[1] ?? '', texts[0] ?? '', 'the end');
-      await checkOthersGoOn(lab);
-    });
-  }
-  await context.check('a client that closes its writing half still gets its answer (GW-14)', async () => {
-    const texts: string[] = [];
-    for (const way of [lab.direct, lab.through]) {
-      const client = await signIn(way);
-      client.send(query("SELECT pg_sleep(0.3), 'answer'"));
-      client.socket.end();
-      const seen: string[] = [];
-      const end = await (async () => {
-        for (;;) seen.push(printMessage(await client.next(4_000)));
-      })().catch((error: unknown) => String(error));
-      client.close();
-      texts.push([...seen, end].join('\n'));
-    }
-    assertSameText(texts[1] ?? '', texts[0] ?? '', 'what came after the half close');
-  });
+      assertSameText(texts[1] ?? '', texts[0] ?? '', 'what came after the half close');
+    },
+  );
 }
 
 /** A gateway of its own for a fault that it does not survive. */
@@ -98,7 +110,8 @@ async function readRecordings(dataDir: string): Promise<{ text: string; states: 
   for (const { path } of await listRecordings(dataDir)) {
     const recording = await openRecording(path);
     for await (const event of recording.events()) {
-      if (event.kind === 'wire' && event.from === 'client') parts.push(event.bytes.toString('latin1'));
+      if (event.kind === 'wire' && event.from === 'client')
+        parts.push(event.bytes.toString('latin1'));
       if (event.kind === 'finish') states.push(event.state);
     }
   }
@@ -107,37 +120,43 @@ async function readRecordings(dataDir: string): Promise<{ text: string; states: 
 
 async function checkKilled(context: SuiteContext, lab: HostileLab): Promise<void> {
   for (const durability of ['strict', 'synced'] as const) {
-    await context.check(`kill -9 of the gateway loses no acknowledged statement, ${durability}`, async () => {
-      const [target, way] = await startVictim(context, lab, { durability });
-      const acknowledged: string[] = [];
-      let isKilled = false;
-      const work = async (name: string): Promise<void> => {
-        const client = await signIn(way);
-        for (let number = 0; !isKilled; number += 1) {
-          const mark = `mark-${name}-${number}-`;
-          const answer = await client.query(`SELECT '${mark}'`).catch(() => undefined);
-          if (answer === undefined) return;
-          acknowledged.push(mark);
-        }
-      };
-      const workers = ['a', 'b', 'c', 'd'].map(work);
-      await pause(1_200);
-      target.child.kill('SIGKILL');
-      isKilled = true;
-      await Promise.all(workers);
-      const { text, states } = await readRecordings(target.dataDir);
-      const lost = acknowledged.filter((mark) => !text.includes(mark));
-      if (acknowledged.length < 50) throw new Error(`only ${acknowledged.length} statements ran`);
-      if (lost.length > 0) throw new Error(`${lost.length} of ${acknowledged.length} lost, such as ${lost[0]}`);
-      if (states.includes('damaged')) throw new Error(`states of the recordings: ${states.join()}`);
-    });
+    await context.check(
+      `kill -9 of the gateway loses no acknowledged statement, ${durability}`,
+      async () => {
+        const [target, way] = await startVictim(context, lab, { durability });
+        const acknowledged: string[] = [];
+        const state = { isKilled: false };
+        const work = async (name: string): Promise<void> => {
+          const client = await signIn(way);
+          for (let number = 0; !state.isKilled; number += 1) {
+            const mark = `mark-${name}-${number}-`;
+            const answer = await client.query(`SELECT '${mark}'`).catch(() => undefined);
+            if (answer === undefined) return;
+            acknowledged.push(mark);
+          }
+        };
+        const workers = ['a', 'b', 'c', 'd'].map(work);
+        await pause(1_200);
+        target.child.kill('SIGKILL');
+        state.isKilled = true;
+        await Promise.all(workers);
+        const { text, states } = await readRecordings(target.dataDir);
+        const lost = acknowledged.filter((mark) => !text.includes(mark));
+        if (acknowledged.length < 50) throw new Error(`only ${acknowledged.length} statements ran`);
+        if (lost.length > 0)
+          throw new Error(`${lost.length} of ${acknowledged.length} lost, such as ${lost[0]}`);
+        if (states.includes('damaged'))
+          throw new Error(`states of the recordings: ${states.join()}`);
+      },
+    );
   }
   await context.check('kill -9 of the gateway leaves no session at the server', async () => {
     const [target, way] = await startVictim(context, lab, {});
     const client = await signIn(way, { application_name: 'orphan' });
     client.send(query('SELECT pg_sleep(0.1)'));
     target.child.kill('SIGKILL');
-    const text = "SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'orphan'";
+    const text =
+      "SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'orphan'";
     for (let tries = 0; tries < 60; tries += 1) {
       const [row] = await lab.admin(text);
       if (row?.['n'] === 0) return client.close();
@@ -194,7 +213,11 @@ async function checkLongKeys(context: SuiteContext): Promise<void> {
   await context.check(name, async () => {
     const server = await embeddedPostgres(context);
     const upstream = { user: 'postgres', password: server.password };
-    const target = await startGatewayProcess(context, { upstreamPort: server.port, upstream, users: [ALICE] });
+    const target = await startGatewayProcess(context, {
+      upstreamPort: server.port,
+      upstream,
+      users: [ALICE],
+    });
     for (const [version, size] of [
       [PROTOCOL_3_2, 32],
       [undefined, 4],
@@ -206,7 +229,8 @@ async function checkLongKeys(context: SuiteContext): Promise<void> {
       });
       await client.until('Z');
       const key = client.key ?? Buffer.alloc(0);
-      if (key.length !== size + 4) throw new Error(`key of ${key.length - 4} bytes, ${size} expected`);
+      if (key.length !== size + 4)
+        throw new Error(`key of ${key.length - 4} bytes, ${size} expected`);
       client.send(query('SELECT pg_sleep(30)'));
       await pause(200);
       const socket = await openSocket(target.port);
@@ -223,22 +247,26 @@ async function checkLongKeys(context: SuiteContext): Promise<void> {
 
 /** Last, because nothing works behind it. */
 async function checkServerGone(context: SuiteContext, lab: HostileLab): Promise<void> {
-  await context.check('the server stops: sessions hear it, new ones get an error at once', async () => {
-    const client = await signIn(lab.through);
-    client.send(query('SELECT pg_sleep(30)'));
-    await pause(150);
-    await lab.server.stop();
-    const end = await readEnd(client);
-    if (!/57P0\d.*closed/.test(end)) throw new Error(`the session saw: ${end}`);
-    const startedAt = Date.now();
-    const refused = await connectRaw({ ...lab.through, database: DATABASE }).then(
-      () => 'signed in',
-      (error: unknown) => String(error),
-    );
-    if (Date.now() - startedAt > 5_000) throw new Error('a new session waited long');
-    if (refused === 'signed in') throw new Error(refused);
-    if (lab.target.child.exitCode !== null) throw new Error(`the gateway died: ${lab.target.readLog()}`);
-  });
+  await context.check(
+    'the server stops: sessions hear it, new ones get an error at once',
+    async () => {
+      const client = await signIn(lab.through);
+      client.send(query('SELECT pg_sleep(30)'));
+      await pause(150);
+      await lab.server.stop();
+      const end = await readEnd(client);
+      if (!/57P0\d.*closed/.test(end)) throw new Error(`the session saw: ${end}`);
+      const startedAt = Date.now();
+      const refused = await connectRaw({ ...lab.through, database: DATABASE }).then(
+        () => 'signed in',
+        (error: unknown) => String(error),
+      );
+      if (Date.now() - startedAt > 5_000) throw new Error('a new session waited long');
+      if (refused === 'signed in') throw new Error(refused);
+      if (lab.target.child.exitCode !== null)
+        throw new Error(`the gateway died: ${lab.target.readLog()}`);
+    },
+  );
 }
 
 export async function checkFaults(context: SuiteContext, lab: HostileLab): Promise<void> {

@@ -25,7 +25,10 @@ export async function openHostileLab(context: SuiteContext): Promise<HostileLab>
   return { ...lab, bystander };
 }
 
-export async function signIn(way: Way, parameters: Record<string, string> = {}): Promise<RawClient> {
+export async function signIn(
+  way: Way,
+  parameters: Record<string, string> = {},
+): Promise<RawClient> {
   const client = await connectRaw({ ...way, database: DATABASE, parameters });
   await client.until('Z');
   return client;
@@ -34,12 +37,14 @@ export async function signIn(way: Way, parameters: Record<string, string> = {}):
 /** The bystander still gets answers, and so does someone new. */
 export async function checkOthersGoOn(lab: HostileLab): Promise<void> {
   const answer = await lab.bystander.query("SELECT 'going on'", 5_000);
-  if (answer.map((one) => one.type).join('') !== 'TDCZ') throw new Error('the bystander got no answer');
+  if (answer.map((one) => one.type).join('') !== 'TDCZ')
+    throw new Error('the bystander got no answer');
   const fresh = await signIn(lab.through);
   const first = await fresh.query('SELECT 1', 5_000);
   fresh.close();
   if (first[0]?.type !== 'T') throw new Error('a new session got no answer');
-  if (lab.target.child.exitCode !== null) throw new Error(`the gateway died: ${lab.target.readLog()}`);
+  if (lab.target.child.exitCode !== null)
+    throw new Error(`the gateway died: ${lab.target.readLog()}`);
 }
 
 /** Resident size now, not at its peak; bytes. */
@@ -58,14 +63,10 @@ export async function checkMemory(
   const before = await readMemory(pid);
   const peakBefore = await readPeakMemory(pid);
   let highest = before;
-  const timer = setInterval(() => {
-    readMemory(pid).then(
-      (size) => {
-        highest = Math.max(highest, size);
-      },
-      () => undefined,
-    );
-  }, 50);
+  const look = async (): Promise<void> => {
+    highest = Math.max(highest, await readMemory(pid).catch(() => 0));
+  };
+  const timer = setInterval(() => void look(), 50);
   try {
     await act();
   } finally {
@@ -74,7 +75,9 @@ export async function checkMemory(
   const peak = await readPeakMemory(pid);
   const growth = (peak > peakBefore ? peak : highest) - before;
   if (growth > growthMax) {
-    throw new Error(`grew by ${Math.round(growth / MEGABYTE)} MB, ${Math.round(growthMax / MEGABYTE)} allowed`);
+    throw new Error(
+      `grew by ${Math.round(growth / MEGABYTE)} MB, ${Math.round(growthMax / MEGABYTE)} allowed`,
+    );
   }
   return growth;
 }

@@ -1,7 +1,18 @@
 /** Clients that are slow, stalled, huge, many, or gone: they cost their own session and nothing else. */
 
 import { openSocket, pause } from '../support/raw-client.ts';
-import { cancelRequest, decodeFields, execute, message, parse, query, sync, cstring, int16, int32 } from '../support/raw-postgres.ts';
+import {
+  cancelRequest,
+  decodeFields,
+  execute,
+  message,
+  parse,
+  query,
+  sync,
+  cstring,
+  int16,
+  int32,
+} from '../support/raw-postgres.ts';
 import type { SuiteContext } from './harness.ts';
 import {
   checkMemory,
@@ -25,38 +36,46 @@ async function checkSlow(context: SuiteContext, lab: HostileLab): Promise<void> 
     ['one byte of a start-up', Buffer.of(0)],
     ['half a start-up', Buffer.from('000000400003000075736572', 'hex')],
   ] as const) {
-    await context.check(`a client that sends ${name} is closed after the sign-in time`, async () => {
-      const socket = await openSocket(lab.through.port);
-      socket.on('error', () => undefined).resume();
-      if (bytes.length > 0) socket.write(bytes);
-      const startedAt = Date.now();
-      const isClosed = await new Promise<boolean>((resolve) => {
-        socket.once('close', () => resolve(true));
-        setTimeout(() => resolve(false), SIGN_IN_TIME_MAX + 3_000).unref();
-      });
-      socket.destroy();
-      if (!isClosed) throw new Error(`still open after ${Date.now() - startedAt} ms`);
-    });
+    await context.check(
+      `a client that sends ${name} is closed after the sign-in time`,
+      async () => {
+        const socket = await openSocket(lab.through.port);
+        socket.on('error', () => undefined).resume();
+        if (bytes.length > 0) socket.write(bytes);
+        const startedAt = Date.now();
+        const isClosed = await new Promise<boolean>((resolve) => {
+          socket.once('close', () => resolve(true));
+          setTimeout(() => resolve(false), SIGN_IN_TIME_MAX + 3_000).unref();
+        });
+        socket.destroy();
+        if (!isClosed) throw new Error(`still open after ${Date.now() - startedAt} ms`);
+      },
+    );
   }
 }
 
 async function checkStalled(context: SuiteContext, lab: HostileLab): Promise<void> {
-  await context.check('a client that asks for 2 GB and does not read costs little memory (GW-12)', async () => {
-    const client = await signIn(lab.through);
-    const growth = await checkMemory(lab, 120 * MEGABYTE, async () => {
-      client.socket.pause();
-      client.send(query("SELECT repeat('x', 1000) FROM generate_series(1, 2000000)"));
-      await pause(2_500);
-      await checkOthersGoOn(lab);
-    });
-    context.progress(`stalled reader: ${Math.round(growth / MEGABYTE)} MB`);
-    client.close();
-  });
+  await context.check(
+    'a client that asks for 2 GB and does not read costs little memory (GW-12)',
+    async () => {
+      const client = await signIn(lab.through);
+      const growth = await checkMemory(lab, 120 * MEGABYTE, async () => {
+        client.socket.pause();
+        client.send(query("SELECT repeat('x', 1000) FROM generate_series(1, 2000000)"));
+        await pause(2_500);
+        await checkOthersGoOn(lab);
+      });
+      context.progress(`stalled reader: ${Math.round(growth / MEGABYTE)} MB`);
+      client.close();
+    },
+  );
   await context.check('a client that writes 200 MB to a server that does not read', async () => {
     const client = await signIn(lab.through);
     await checkMemory(lab, 150 * MEGABYTE, async () => {
       client.send(query('SELECT pg_sleep(3)'));
-      const part = Buffer.concat(Array.from({ length: 1000 }, () => query(`SELECT '${'y'.repeat(1000)}'`)));
+      const part = Buffer.concat(
+        Array.from({ length: 1000 }, () => query(`SELECT '${'y'.repeat(1000)}'`)),
+      );
       for (let sent = 0; sent < 200; sent += 1) client.socket.write(part);
       await pause(2_000);
       await checkOthersGoOn(lab);
@@ -66,7 +85,10 @@ async function checkStalled(context: SuiteContext, lab: HostileLab): Promise<voi
 }
 
 /** Reads to the end and throws the bytes away. */
-async function drain(way: Way, start: (write: (bytes: Buffer) => Promise<void>) => Promise<void>): Promise<number> {
+async function drain(
+  way: Way,
+  start: (write: (bytes: Buffer) => Promise<void>) => Promise<void>,
+): Promise<number> {
   const client = await signIn(way);
   client.keepsBytes = false;
   client.socket.removeAllListeners('data');
@@ -81,7 +103,8 @@ async function drain(way: Way, start: (write: (bytes: Buffer) => Promise<void>) 
     });
   });
   const write = async (bytes: Buffer): Promise<void> => {
-    if (!client.socket.write(bytes)) await new Promise((resolve) => client.socket.once('drain', resolve));
+    if (!client.socket.write(bytes))
+      await new Promise((resolve) => client.socket.once('drain', resolve));
   };
   await Promise.all([start(write), done]);
   client.socket.removeAllListeners('close');
@@ -133,8 +156,11 @@ async function checkMany(context: SuiteContext, lab: HostileLab): Promise<void> 
     const files = await countFiles(lab.target.pid);
     const upstream = await countUpstream(lab);
     const clients = await Promise.all(Array.from({ length: free }, () => signIn(lab.through)));
-    const answers = await Promise.all(clients.map((client, index) => client.query(`SELECT ${index}`)));
-    if (!answers.every((answer) => answer[1]?.type === 'D')) throw new Error('not all got an answer');
+    const answers = await Promise.all(
+      clients.map((client, index) => client.query(`SELECT ${index}`)),
+    );
+    if (!answers.every((answer) => answer[1]?.type === 'D'))
+      throw new Error('not all got an answer');
     for (const [index, client] of clients.entries()) {
       if (index % 2 === 0) client.socket.resetAndDestroy();
       else client.close();
@@ -143,21 +169,32 @@ async function checkMany(context: SuiteContext, lab: HostileLab): Promise<void> 
     await waitUntilAtMost(() => countFiles(lab.target.pid), files + 2, 'open files');
     await checkOthersGoOn(lab);
   });
-  await context.check('one session more than allowed is refused with 53300, the others go on', async () => {
-    const clients = await Promise.all(Array.from({ length: SESSIONS_MAX - 2 }, () => signIn(lab.through)));
-    const extra = await Promise.allSettled(Array.from({ length: 5 }, () => signIn(lab.through)));
-    const reasons = extra.map((one) => (one.status === 'rejected' ? String(one.reason) : 'signed in'));
-    for (const client of clients) client.close();
-    for (const one of extra) if (one.status === 'fulfilled') one.value.close();
-    if (!reasons.some((reason) => reason.includes('53300'))) throw new Error(reasons.join('; '));
-    await waitUntilAtMost(async () => (await countUpstream(lab)) , 8, 'sessions at the server');
-    await checkOthersGoOn(lab);
-  });
+  await context.check(
+    'one session more than allowed is refused with 53300, the others go on',
+    async () => {
+      const clients = await Promise.all(
+        Array.from({ length: SESSIONS_MAX - 2 }, () => signIn(lab.through)),
+      );
+      const extra = await Promise.allSettled(Array.from({ length: 5 }, () => signIn(lab.through)));
+      const reasons = extra.map((one) =>
+        one.status === 'rejected' ? String(one.reason) : 'signed in',
+      );
+      for (const client of clients) client.close();
+      for (const one of extra) if (one.status === 'fulfilled') one.value.close();
+      if (!reasons.some((reason) => reason.includes('53300'))) throw new Error(reasons.join('; '));
+      await waitUntilAtMost(async () => await countUpstream(lab), 8, 'sessions at the server');
+      await checkOthersGoOn(lab);
+    },
+  );
   await context.check('clients that vanish in the middle of a statement (GW-14)', async () => {
     const upstream = await countUpstream(lab);
     for (let round = 0; round < 20; round += 1) {
       const client = await signIn(lab.through);
-      client.send(query(round % 2 === 0 ? 'SELECT pg_sleep(60)' : 'SELECT * FROM generate_series(1, 10000000)'));
+      client.send(
+        query(
+          round % 2 === 0 ? 'SELECT pg_sleep(60)' : 'SELECT * FROM generate_series(1, 10000000)',
+        ),
+      );
       await pause(10);
       client.socket.resetAndDestroy();
     }
@@ -184,30 +221,37 @@ async function sendCancel(port: number, key: Buffer): Promise<number> {
 }
 
 async function checkCancel(context: SuiteContext, lab: HostileLab): Promise<void> {
-  await context.check('a cancel request ends the statement, without an answer of its own (PG-12)', async () => {
-    const client = await signIn(lab.through);
-    client.send(query('SELECT pg_sleep(30)'));
-    await pause(200);
-    const size = await sendCancel(lab.through.port, client.key ?? Buffer.alloc(8));
-    const error = (await client.until('Z', 1, 5_000)).find((one) => one.type === 'E');
-    client.close();
-    if (size !== 0) throw new Error(`${size} bytes came back`);
-    if (error === undefined || decodeFields(error.body)['C'] !== '57014') throw new Error('not cancelled');
-  });
-  await context.check('a cancel request with a wrong key, or of odd length, does nothing (PG-12)', async () => {
-    const client = await signIn(lab.through);
-    client.send(query('SELECT pg_sleep(2)'));
-    await pause(100);
-    const good = client.key ?? Buffer.alloc(8);
-    const wrong = Buffer.from(good);
-    wrong[wrong.length - 1] = (wrong[wrong.length - 1] ?? 0) ^ 1;
-    for (const key of [wrong, good.subarray(0, 4), Buffer.alloc(36, 7), Buffer.alloc(260, 1)]) {
-      if ((await sendCancel(lab.through.port, key)) !== 0) throw new Error('bytes came back');
-    }
-    const answer = await client.until('Z', 1, 5_000);
-    client.close();
-    if (answer.some((one) => one.type === 'E')) throw new Error('the statement was cancelled');
-  });
+  await context.check(
+    'a cancel request ends the statement, without an answer of its own (PG-12)',
+    async () => {
+      const client = await signIn(lab.through);
+      client.send(query('SELECT pg_sleep(30)'));
+      await pause(200);
+      const size = await sendCancel(lab.through.port, client.key ?? Buffer.alloc(8));
+      const error = (await client.until('Z', 1, 5_000)).find((one) => one.type === 'E');
+      client.close();
+      if (size !== 0) throw new Error(`${size} bytes came back`);
+      if (error === undefined || decodeFields(error.body)['C'] !== '57014')
+        throw new Error('not cancelled');
+    },
+  );
+  await context.check(
+    'a cancel request with a wrong key, or of odd length, does nothing (PG-12)',
+    async () => {
+      const client = await signIn(lab.through);
+      client.send(query('SELECT pg_sleep(2)'));
+      await pause(100);
+      const good = client.key ?? Buffer.alloc(8);
+      const wrong = Buffer.from(good);
+      wrong[wrong.length - 1] = (wrong[wrong.length - 1] ?? 0) ^ 1;
+      for (const key of [wrong, good.subarray(0, 4), Buffer.alloc(36, 7), Buffer.alloc(260, 1)]) {
+        if ((await sendCancel(lab.through.port, key)) !== 0) throw new Error('bytes came back');
+      }
+      const answer = await client.until('Z', 1, 5_000);
+      client.close();
+      if (answer.some((one) => one.type === 'E')) throw new Error('the statement was cancelled');
+    },
+  );
 }
 
 export async function checkLoad(context: SuiteContext, lab: HostileLab): Promise<void> {

@@ -182,7 +182,10 @@ export function transcript(result: ProgramResult, way: Way): string {
     .replace(RESTRICT_KEY, '$1 KEY');
 }
 
-export async function isInstalled(program: string, args: readonly string[] = ['--version']): Promise<boolean> {
+export async function isInstalled(
+  program: string,
+  args: readonly string[] = ['--version'],
+): Promise<boolean> {
   return new Promise((resolve) => {
     const child = spawn(program, args, { stdio: 'ignore' });
     child.once('error', () => resolve(false));

@@ -24,7 +24,13 @@ export const MASKS: readonly MaskConfig[] = [
 ];
 
 /** Nothing else in the database or the protocol looks like these. */
-const TEXTS = ['943-71-2086', '518-26-9437', 'zelda.quux@hidden.example', '4929-7731-0086', 'jsonsecret-77aa'];
+const TEXTS = [
+  '943-71-2086',
+  '518-26-9437',
+  'zelda.quux@hidden.example',
+  '4929-7731-0086',
+  'jsonsecret-77aa',
+];
 const PIN = 73_910_428;
 const RAW = 'rawsecret-xyz9';
 
@@ -71,7 +77,7 @@ CHECKPOINT;
 function formsOf(text: string): Buffer[] {
   const plain = Buffer.from(text);
   const wide = Buffer.from(text, 'utf16le');
-  const reversed = [...text].toReversed().join('');
+  const reversed = text.split('').toReversed().join('');
   const texts = [
     text,
     text.toUpperCase(),
@@ -81,14 +87,19 @@ function formsOf(text: string): Buffer[] {
     plain.toString('hex').toUpperCase(),
     createHash('md5').update(plain).digest('hex'),
     createHash('sha256').update(plain).digest('hex'),
-    [...text].join(','),
-    [...text].join(' '),
-    [...text].join('\n'),
+    text.split('').join(','),
+    text.split('').join(' '),
+    text.split('').join('\n'),
     text.slice(0, 7),
     text.slice(-7),
     text.replace(/[a-z]/gi, (letter) => rotate(letter)),
   ];
-  return [...texts.map((one) => Buffer.from(one)), ...base64Forms(plain), wide, Buffer.from(wide).swap16()];
+  return [
+    ...texts.map((one) => Buffer.from(one)),
+    ...base64Forms(plain),
+    wide,
+    Buffer.from(wide).swap16(),
+  ];
 }
 
 function rotate(letter: string): string {
@@ -99,7 +110,9 @@ function rotate(letter: string): string {
 /** In the middle of a longer text a value has one of three forms in base64; their stable parts. */
 function base64Forms(plain: Buffer): Buffer[] {
   return [0, 1, 2].map((offset) => {
-    const encoded = Buffer.concat([Buffer.alloc(offset), plain]).toString('base64').replaceAll('=', '');
+    const encoded = Buffer.concat([Buffer.alloc(offset), plain])
+      .toString('base64')
+      .replaceAll('=', '');
     return Buffer.from(encoded.slice(offset === 0 ? 0 : offset + 1, -2));
   });
 }
@@ -107,7 +120,14 @@ function base64Forms(plain: Buffer): Buffer[] {
 function numberForms(value: number): Buffer[] {
   const binary = Buffer.alloc(4);
   binary.writeInt32BE(value);
-  const texts = [value, value + 1, value - 1, value * 2, value.toString(16), [...String(value)].join(',')];
+  const texts = [
+    value,
+    value + 1,
+    value - 1,
+    value * 2,
+    value.toString(16),
+    String(value).split('').join(','),
+  ];
   return [binary, ...texts.map((one) => Buffer.from(String(one)))];
 }
 

@@ -37,23 +37,58 @@ const FORMS: Readonly<Record<string, Send>> = {
   'extended text': (client, text) =>
     client.exchange([parse('', text), bind('', ''), describe('P'), execute(), sync()]),
   'extended binary': (client, text) =>
-    client.exchange([parse('', text), bind('', '', { resultFormats: [1] }), describe('P'), execute(), sync()]),
+    client.exchange([
+      parse('', text),
+      bind('', '', { resultFormats: [1] }),
+      describe('P'),
+      execute(),
+      sync(),
+    ]),
   // PG-40: the rows come with no description that the gateway did not ask for itself.
   'without Describe': (client, text) =>
-    client.exchange([parse('s', text), bind('', 's', { resultFormats: [1] }), execute(), bind('', 's'), execute(), sync()]),
+    client.exchange([
+      parse('s', text),
+      bind('', 's', { resultFormats: [1] }),
+      execute(),
+      bind('', 's'),
+      execute(),
+      sync(),
+    ]),
   'in portions': (client, text) =>
-    client.exchange([parse('', text), bind('p', ''), execute('p', 1), execute('p', 1), flush(), execute('p', 0), sync()]),
+    client.exchange([
+      parse('', text),
+      bind('p', ''),
+      execute('p', 1),
+      execute('p', 1),
+      flush(),
+      execute('p', 0),
+      sync(),
+    ]),
   cursor: (client, text) =>
-    sendAll(client, ['BEGIN', `DECLARE c CURSOR FOR ${text}`, 'FETCH 1 FROM c', 'FETCH ALL FROM c', 'COMMIT']),
+    sendAll(client, [
+      'BEGIN',
+      `DECLARE c CURSOR FOR ${text}`,
+      'FETCH 1 FROM c',
+      'FETCH ALL FROM c',
+      'COMMIT',
+    ]),
   copy: (client, text) => client.query(`COPY (${text}) TO STDOUT`),
   'copy binary': (client, text) => client.query(`COPY (${text}) TO STDOUT WITH (FORMAT binary)`),
-  prepared: (client, text) => sendAll(client, [`PREPARE x AS ${text}`, 'EXECUTE x', 'DEALLOCATE x']),
+  prepared: (client, text) =>
+    sendAll(client, [`PREPARE x AS ${text}`, 'EXECUTE x', 'DEALLOCATE x']),
   'among others': (client, text) => client.query(`SELECT 1; ${text}; SELECT 2`),
   'temporary table': (client, text) =>
-    sendAll(client, [`CREATE TEMP TABLE tmp AS SELECT 0 AS k, q.* FROM (${text}) q`, 'TABLE tmp', 'SELECT tmp FROM tmp']),
+    sendAll(client, [
+      `CREATE TEMP TABLE tmp AS SELECT 0 AS k, q.* FROM (${text}) q`,
+      'TABLE tmp',
+      'SELECT tmp FROM tmp',
+    ]),
 };
 
-async function ask(way: Way, act: (client: RawClient) => Promise<Message[]>): Promise<[Buffer, Message[]]> {
+async function ask(
+  way: Way,
+  act: (client: RawClient) => Promise<Message[]>,
+): Promise<[Buffer, Message[]]> {
   const client = await connectRaw({ ...way, database: DATABASE });
   try {
     await client.until('Z');
@@ -61,7 +96,8 @@ async function ask(way: Way, act: (client: RawClient) => Promise<Message[]>): Pr
     const messages = await act(client);
     await client.query('ROLLBACK');
     const end = await client.query("SELECT 'usable'");
-    if (end.map((one) => one.type).join('') !== 'TDCZ') throw new Error('the session is not usable afterwards');
+    if (end.map((one) => one.type).join('') !== 'TDCZ')
+      throw new Error('the session is not usable afterwards');
     return [Buffer.concat(client.bytes), messages];
   } finally {
     client.close();
@@ -78,12 +114,18 @@ async function findIn(
   return findSecret(bytes) ?? findSecret(Buffer.concat(values));
 }
 
-async function checkNoLeak(lab: Lab, act: (client: RawClient) => Promise<Message[]>): Promise<void> {
+async function checkNoLeak(
+  lab: Lab,
+  act: (client: RawClient) => Promise<Message[]>,
+): Promise<void> {
   const found = await findIn(lab.through, act);
   if (found !== undefined) throw new Error(`came to the client: ${JSON.stringify(found)}`);
 }
 
-async function leaksDirect(lab: Lab, act: (client: RawClient) => Promise<Message[]>): Promise<boolean> {
+async function leaksDirect(
+  lab: Lab,
+  act: (client: RawClient) => Promise<Message[]>,
+): Promise<boolean> {
   return (await findIn(lab.direct, act)) !== undefined;
 }
 
@@ -100,7 +142,9 @@ async function checkQueries(context: SuiteContext, lab: Lab): Promise<void> {
       continue;
     }
     for (const [form, send] of Object.entries(FORMS)) {
-      await context.check(`${form}: ${text}`, () => checkNoLeak(lab, (client) => send(client, text)));
+      await context.check(`${form}: ${text}`, () =>
+        checkNoLeak(lab, (client) => send(client, text)),
+      );
     }
   }
 }
@@ -140,12 +184,21 @@ async function checkSequences(context: SuiteContext, lab: Lab): Promise<void> {
       continue;
     }
     await lab.recreate(MASK_DATABASE);
-    await context.check(`sequence: ${title}`, () => checkNoLeak(lab, (client) => sendAll(client, fill())));
+    await context.check(`sequence: ${title}`, () =>
+      checkNoLeak(lab, (client) => sendAll(client, fill())),
+    );
     await context.check(`sequence, extended: ${title}`, () =>
       checkNoLeak(lab, async (client) => {
         const seen: Message[] = [];
         for (const text of fill()) {
-          seen.push(...(await client.exchange([parse('', text), bind('', '', { resultFormats: [1] }), execute(), sync()])));
+          seen.push(
+            ...(await client.exchange([
+              parse('', text),
+              bind('', '', { resultFormats: [1] }),
+              execute(),
+              sync(),
+            ])),
+          );
         }
         return seen;
       }),
@@ -156,7 +209,9 @@ async function checkSequences(context: SuiteContext, lab: Lab): Promise<void> {
     const listener = await connectRaw({ ...lab.through, database: DATABASE });
     await listener.until('Z');
     await listener.query('LISTEN c');
-    await checkNoLeak(lab, (client) => client.query("SELECT pg_notify('c', ssn) FROM users WHERE id = 1"));
+    await checkNoLeak(lab, (client) =>
+      client.query("SELECT pg_notify('c', ssn) FROM users WHERE id = 1"),
+    );
     await listener.query('SELECT 1');
     const found = findSecret(Buffer.concat(listener.bytes));
     listener.close();
@@ -172,7 +227,15 @@ function rowsOf(messages: readonly Message[]): (Buffer | null)[][] {
 async function checkTraced(context: SuiteContext, lab: Lab): Promise<void> {
   context.progress('what can be traced is masked and not refused');
   for (const text of TRACED) {
-    for (const form of ['simple', 'extended text', 'extended binary', 'without Describe', 'in portions', 'prepared', 'cursor']) {
+    for (const form of [
+      'simple',
+      'extended text',
+      'extended binary',
+      'without Describe',
+      'in portions',
+      'prepared',
+      'cursor',
+    ]) {
       const send = FORMS[form];
       if (send === undefined || (form === 'cursor' && text.startsWith('UPDATE'))) continue;
       await context.check(`masked, ${form}: ${text}`, async () => {
@@ -181,7 +244,9 @@ async function checkTraced(context: SuiteContext, lab: Lab): Promise<void> {
         const found = findSecret(bytes);
         if (found !== undefined) throw new Error(`came to the client: ${found}`);
         const shape = (messages: readonly Message[]): string =>
-          messages.map((one) => (one.type === 'D' ? shapeOfRow(one) : printMessage(one))).join('\n');
+          messages
+            .map((one) => (one.type === 'D' ? shapeOfRow(one) : printMessage(one)))
+            .join('\n');
         assertSameText(shape(through), shape(direct), text);
         compareNames(rowsOf(direct), rowsOf(through));
       });
@@ -190,7 +255,9 @@ async function checkTraced(context: SuiteContext, lab: Lab): Promise<void> {
 }
 
 function shapeOfRow(row: Message): string {
-  return `D ${decodeDataRow(row.body).map((value) => (value === null ? 'NULL' : 'value')).join(' ')}`;
+  return `D ${decodeDataRow(row.body)
+    .map((value) => (value === null ? 'NULL' : 'value'))
+    .join(' ')}`;
 }
 
 /** Names are not masked in any of these queries. */

@@ -104,7 +104,7 @@ SELECT 'Ünïcödé 漢字', E'a\\tb', U&'\\0041';
 ;
 -- only a comment
 `,
-  'transactions': `BEGIN;
+  transactions: `BEGIN;
 INSERT INTO people (id, name) VALUES (3000, 'in transaction');
 SELECT 1/0;
 SELECT 'refused';

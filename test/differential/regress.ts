@@ -103,7 +103,8 @@ async function runPgRegress(
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   clearTimeout(timer);
   // 1 says that some test differs from `expected/`; anything else that the run broke off.
-  if (code !== 0 && code !== 1) throw new Error(`pg_regress ended with ${code}: ${text.slice(-2000)}`);
+  if (code !== 0 && code !== 1)
+    throw new Error(`pg_regress ended with ${code}: ${text.slice(-2000)}`);
   return outcomes;
 }
 
@@ -146,11 +147,13 @@ function count(one: SuiteRun): string {
 async function runRegress(context: SuiteContext): Promise<void> {
   const missing = debianPostgres15Missing();
   if (missing !== false) return context.skip('regress', missing);
-  const script = fileURLToPath(new URL('../../../test/differential/fetch-regress.sh', import.meta.url));
+  const script = fileURLToPath(
+    new URL('../../../test/differential/fetch-regress.sh', import.meta.url),
+  );
   context.progress('getting the suite (cached)');
   const fetched = await run('sh', [script]).catch((error: Error & { stderr?: string }) => error);
   if (fetched instanceof Error) {
-    return context.skip('regress', `${fetched.stderr?.trim() ?? fetched.message}`);
+    return context.skip('regress', fetched.stderr?.trim() ?? fetched.message);
   }
   const suiteFolder = fetched.stdout.trim();
   const output = await makeOutput(context);
@@ -161,12 +164,20 @@ async function runRegress(context: SuiteContext): Promise<void> {
   };
   await makeFolder();
   context.progress('direct');
-  const direct = await runDirectOrThrough(context, suiteFolder, { name: 'direct', output, isThrough: false });
+  const direct = await runDirectOrThrough(context, suiteFolder, {
+    name: 'direct',
+    output,
+    isThrough: false,
+  });
   context.progress(`direct: ${count(direct)}`);
   await run('rm', ['-rf', output]);
   await makeFolder();
   const isThrough = process.env['WEIR_REGRESS_TWICE_DIRECT'] === undefined;
-  const through = await runDirectOrThrough(context, suiteFolder, { name: 'through', output, isThrough });
+  const through = await runDirectOrThrough(context, suiteFolder, {
+    name: 'through',
+    output,
+    isThrough,
+  });
   context.progress(`through: ${count(through)}`);
   await compare(context, direct, through);
 }

@@ -38,7 +38,9 @@ async function runSuite(suite: Suite, failures: string[]): Promise<Row> {
 }
 
 function printTable(rows: readonly Row[]): void {
-  console.log(`\n${'suite'.padEnd(10)}${['passed', 'failed', 'skipped', 'seconds'].map((head) => head.padStart(9)).join('')}`);
+  console.log(
+    `\n${'suite'.padEnd(10)}${['passed', 'failed', 'skipped', 'seconds'].map((head) => head.padStart(9)).join('')}`,
+  );
   for (const row of rows) {
     const cells = [row.passed, row.failed, row.skipped, row.seconds.toFixed(1)];
     console.log(row.name.padEnd(10) + cells.map((cell) => String(cell).padStart(9)).join(''));
@@ -56,12 +58,16 @@ async function main(): Promise<void> {
   const rows: Row[] = [];
   const failures: string[] = [];
   for (const suite of SUITES) {
-    if (wanted.length === 0 || wanted.includes(suite.name)) rows.push(await runSuite(suite, failures));
+    if (wanted.length === 0 || wanted.includes(suite.name))
+      rows.push(await runSuite(suite, failures));
   }
   printTable(rows);
-  if (failures.length > 0) console.log(`\nfailed:\n${failures.map((name) => `  ${name}`).join('\n')}`);
+  if (failures.length > 0)
+    console.log(`\nfailed:\n${failures.map((name) => `  ${name}`).join('\n')}`);
   const total = (key: keyof SuiteCounts): number => rows.reduce((sum, row) => sum + row[key], 0);
-  console.log(`\n${total('passed')} passed, ${total('failed')} failed, ${total('skipped')} skipped`);
+  console.log(
+    `\n${total('passed')} passed, ${total('failed')} failed, ${total('skipped')} skipped`,
+  );
   process.exitCode = total('failed') === 0 ? 0 : 1;
 }
 

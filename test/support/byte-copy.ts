@@ -3,7 +3,7 @@
  * checked against it (suites about blocks and masks must fail there), and it is the bench's baseline.
  */
 
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 
 export interface ByteCopy {
   readonly port: number;
@@ -13,7 +13,12 @@ export interface ByteCopy {
 export async function startByteCopy(upstreamPort: number, port = 0): Promise<ByteCopy> {
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (client) => {
-    const upstream = connect({ port: upstreamPort, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
+    const upstream = connect({
+      port: upstreamPort,
+      host: '127.0.0.1',
+      noDelay: true,
+      allowHalfOpen: true,
+    });
     join(client, upstream, sockets);
     join(upstream, client, sockets);
   });
@@ -21,8 +26,8 @@ export async function startByteCopy(upstreamPort: number, port = 0): Promise<Byt
     server.once('error', reject);
     server.listen(port, '127.0.0.1', resolve);
   });
-  // A TCP server's address is an AddressInfo; only pipes have strings.
-  const address = server.address() as AddressInfo;
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
   return {
     port: address.port,
     close: () =>

@@ -232,7 +232,9 @@ export async function makeCertificate(
   const key = join(folder, 'server.key');
   execFileSync(
     'openssl',
-    `req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout ${key} -out ${cert}`.split(' '),
+    `req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout ${key} -out ${cert}`.split(
+      ' ',
+    ),
     { stdio: 'ignore' },
   );
   return { cert, key };

@@ -14,7 +14,7 @@ import type {
 } from '../../protocols/contract.ts';
 import { postgres } from '../../protocols/postgres/index.ts';
 import { type Decide, handleAll } from './play.ts';
-import { cstring, int32, message, startup } from './raw-postgres.ts';
+import { cstring, int16, int32, message, startup } from './raw-postgres.ts';
 import { sessionOptions, type TranscriptOptions } from './transcript.ts';
 
 export const INSPECT_ALL: Inspection = { statements: true, results: true };
@@ -37,16 +37,16 @@ export function errorOf(code: string, text: string, fields: Record<string, strin
 /** RowDescription of text columns that come from table 1000, in order. */
 export function description(...names: readonly string[]): Buffer {
   const columns = names.map((name, index) =>
-    Buffer.concat([cstring(name), int32(1000), Buffer.of(0, index + 1), int32(25), Buffer.of(0xff, 0xff), int32(-1), Buffer.of(0, 0)]),
+    Buffer.concat([cstring(name), int32(1000), int16(index + 1), int32(25), Buffer.of(0xff, 0xff), int32(-1), Buffer.of(0, 0)]),
   );
-  return message('T', Buffer.of(0, names.length), ...columns);
+  return message('T', int16(names.length), ...columns);
 }
 
 export function row(...values: readonly (string | null)[]): Buffer {
   const parts = values.map((value) =>
     value === null ? int32(-1) : Buffer.concat([int32(Buffer.byteLength(value)), Buffer.from(value)]),
   );
-  return message('D', Buffer.of(0, values.length), ...parts);
+  return message('D', int16(values.length), ...parts);
 }
 
 export class SessionTalk {

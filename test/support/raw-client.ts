@@ -95,7 +95,11 @@ export class RawClient {
     return seen;
   }
 
-  async exchange(parts: readonly Buffer[], readyCount = 1, wait = WAIT_DEFAULT): Promise<Message[]> {
+  async exchange(
+    parts: readonly Buffer[],
+    readyCount = 1,
+    wait = WAIT_DEFAULT,
+  ): Promise<Message[]> {
     this.send(...parts);
     return this.until('Z', readyCount, wait);
   }
@@ -151,7 +155,7 @@ async function secure(socket: Socket): Promise<Socket> {
     socket.once('close', () => reject(new RawEnd('closed instead of an answer to SSLRequest')));
   });
   socket.removeAllListeners('close');
-  if (answer.toString('latin1') !== 'S') throw new RawEnd(`SSLRequest answered ${answer}`);
+  if (answer.toString('latin1') !== 'S') throw new RawEnd(`SSLRequest answered ${answer.toString('latin1')}`);
   return new Promise((resolve, reject) => {
     const secured = connectTls({ socket, rejectUnauthorized: false }, () => resolve(secured));
     secured.once('error', reject);
@@ -195,8 +199,13 @@ async function answerAuthentication(
   if (kind === 10) await exchangeScram(client, login.password);
 }
 
-function hashMd5(login: { readonly user: string; readonly password: string }, salt: Buffer): string {
-  const inner = createHash('md5').update(login.password + login.user).digest('hex');
+function hashMd5(
+  login: { readonly user: string; readonly password: string },
+  salt: Buffer,
+): string {
+  const inner = createHash('md5')
+    .update(login.password + login.user)
+    .digest('hex');
   return `md5${createHash('md5').update(inner).update(salt).digest('hex')}`;
 }
 

@@ -7,7 +7,7 @@ t.test('what comes before the start is kept and copied, then recorded first', as
   const recording = new DriverRecording();
   const reused = Buffer.from('one');
   recording.append('client', reused, undefined);
-  reused.write('XXX');
+  reused.fill('-');
   recording.append('server', Buffer.from('two'), 'gateway');
   recording.start(() => new FakeRecorder(log));
   recording.append('client', Buffer.from('three'), undefined);

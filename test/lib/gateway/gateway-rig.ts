@@ -24,7 +24,7 @@ export interface GatewayRig {
   readonly port: number;
   readonly dataDir: string;
   readonly log: string[];
-  connect(user?: string): Promise<RawClient>;
+  connect(user?: string, password?: string): Promise<RawClient>;
 }
 
 export async function createShop(server: EmbeddedPostgres): Promise<pg.Client> {
@@ -68,9 +68,8 @@ export async function startGateway(
     port,
     dataDir,
     log,
-    connect: async (name = 'alice') => {
-      const login = USERS.find(({ user }) => user === name);
-      const client = await connectRaw({ port, user: name, password: login?.password ?? 'none' });
+    connect: async (user = 'alice', password = `${user}-secret`) => {
+      const client = await connectRaw({ port, user, password });
       client.messages.length = 0;
       return client;
     },

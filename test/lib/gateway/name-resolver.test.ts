@@ -32,7 +32,7 @@ t.test('routines are found, other kinds are not looked up', async (t) => {
   t.same(resolve({ kind: 'role', schema: undefined, name: 'purge' }), []);
 });
 
-t.test('a table reaches its whole inheritance tree, up and down', async (t) => {
+t.test('a table reaches what shares rows with it: up and down, but no sibling', async (t) => {
   const resolve = createNameResolver(
     snapshotOf({
       relations: [
@@ -43,9 +43,39 @@ t.test('a table reaches its whole inheritance tree, up and down', async (t) => {
       ],
     }),
   );
-  const names = resolve(table('events_2024_01')).flatMap(({ reaches }) => reaches ?? []);
-  t.same(names.map(({ name }) => name).toSorted(), ['events', 'events_2024', 'events_2025']);
-  t.ok(names.every(({ by }) => by === 'hierarchy'));
+  const namesOf = (start: string): string[] => {
+    const names = resolve(table(start)).flatMap(({ reaches }) => reaches ?? []);
+    t.ok(names.every(({ by }) => by === 'hierarchy'));
+    return names.map(({ name }) => name).toSorted();
+  };
+  t.same(namesOf('events_2024_01'), ['events', 'events_2024']);
+  t.same(namesOf('events_2024'), ['events', 'events_2024_01']);
+  t.same(namesOf('events'), ['events_2024', 'events_2024_01', 'events_2025']);
+});
+
+t.test('a parent that a view reads as a whole brings all its children, whatever the order', async (t) => {
+  for (const reads of [
+    [4, 2],
+    [2, 4],
+  ]) {
+    const resolve = createNameResolver(
+      snapshotOf({
+        relations: [
+          relation(1, 'events'),
+          relation(2, 'events_2024', { parents: [1] }),
+          relation(3, 'events_2025', { parents: [1] }),
+          relation(4, 'all_events', { kind: 'v', reads: [1] }),
+          relation(5, 'mixed', { kind: 'v', reads }),
+        ],
+      }),
+    );
+    const names = resolve(table('mixed')).flatMap(({ reaches }) => reaches ?? []);
+    t.same(
+      names.map(({ name }) => name).toSorted(),
+      ['all_events', 'events', 'events_2024', 'events_2025'],
+      `reads ${reads.join(', ')}`,
+    );
+  }
 });
 
 t.test('below a view everything is reached through it, partitions too', async (t) => {

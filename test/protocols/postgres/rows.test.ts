@@ -1,0 +1,35 @@
+import t from 'tap';
+import { ProtocolError } from '../../../protocols/errors.ts';
+import { decodeRowDescription, maskDataRow } from '../../../protocols/postgres/rows.ts';
+import { description, row } from '../../support/postgres-session.ts';
+import { int32, message } from '../../support/raw-postgres.ts';
+
+const mask = (): Buffer => Buffer.from('***');
+
+t.test('a row description, and every truncation of it', async (t) => {
+  const bytes = message('T', Buffer.of(0, 2), Buffer.from('id\0'), int32(16_384), Buffer.of(0, 1), int32(23), Buffer.of(0, 4), int32(-1), Buffer.of(0, 1), Buffer.from('é\0'), int32(-1), Buffer.of(0xff, 0xfe), int32(25), Buffer.of(0xff, 0xff), int32(68), Buffer.of(0, 0));
+  t.same(decodeRowDescription(bytes), [
+    { name: 'id', table: 16_384, attribute: 1, type: 23, typeModifier: -1, format: 'binary' },
+    { name: 'é', table: 0xffff_ffff, attribute: -2, type: 25, typeModifier: 68, format: 'text' },
+  ]);
+  for (let size = 5; size < bytes.length; size++) t.throws(() => decodeRowDescription(bytes.subarray(0, size)), ProtocolError, `${size}`);
+  t.throws(() => decodeRowDescription(Buffer.concat([bytes, Buffer.of(0)])), ProtocolError, 'bytes behind it');
+  t.same(decodeRowDescription(message('T', Buffer.of(0, 0))), [], 'no columns (PG-49)');
+  t.equal(decodeRowDescription(description(...Array.from({ length: 1664 }, () => ''))).length, 1664);
+});
+
+t.test('masks change their values only; NULL stays NULL (PG-87)', async (t) => {
+  t.same(maskDataRow(row('1', 'secret', null), [undefined, mask, mask]), row('1', '***', null));
+  t.same(maskDataRow(row('', 'é'), [undefined, undefined]), row('', 'é'));
+  t.same(maskDataRow(row('x'), [() => null]), row(null));
+  t.same(maskDataRow(row(), []), row());
+  t.same(maskDataRow(row('x'), [() => Buffer.alloc(0)]), row(''));
+});
+
+t.test('every truncation of a row, one value more or less, bytes behind it', async (t) => {
+  const bytes = row('1', 'secret');
+  for (let size = 5; size < bytes.length; size++) t.throws(() => maskDataRow(bytes.subarray(0, size), [undefined, mask]), ProtocolError, `${size}`);
+  t.throws(() => maskDataRow(bytes, [mask]), { code: 'PG_ROW_SHAPE' });
+  t.throws(() => maskDataRow(bytes, [mask, mask, mask]), { code: 'PG_ROW_SHAPE' });
+  t.throws(() => maskDataRow(Buffer.concat([bytes, Buffer.of(1)]), [mask, mask]), { code: 'PG_ROW_SHAPE' });
+});
