@@ -23,6 +23,9 @@ export type { Decided, DriverParts, Secured };
 const CLOSE_TIMEOUT = 10_000;
 /** How long a client that has got everything may take to close its side, milliseconds. */
 const LINGER_TIMEOUT = 2_000;
+/** How long the answer to a client that has closed its side may take, milliseconds. */
+const HALF_CLOSE_TIMEOUT = 1_000;
+const LOST_ALARM = 'driver: lost';
 const CLOSE_ALARM = 'driver: close';
 
 type DecideCommand = Extract<SessionCommand, { kind: 'decide' }>;
@@ -264,6 +267,20 @@ export class SessionDriver {
       this.#endReason = this.#hasSaidGoodbye ? 'client closed' : lost;
     }
     this.dispatch(reason === undefined ? { kind: 'closed', side } : { kind: 'closed', side, reason });
+    if (side === 'client' && !this.#hasSaidGoodbye) this.#awaitAnswer();
+  }
+
+  /**
+   * A client that was killed ends in order too: its system closes the socket. No client of note half-closes
+   * in the middle of a statement, so whoever has ended without a goodbye gets the answer only if it comes
+   * soon; after that the statement is cancelled, or its changes would be made for nobody (GW-14).
+   */
+  #awaitAnswer(): void {
+    this.#alarms.set(LOST_ALARM, HALF_CLOSE_TIMEOUT, () => {
+      if (this.#isOver || this.#isClosing || !this.isBusy) return;
+      this.#endReason = 'client lost: it closed in the middle of a statement';
+      this.#close();
+    });
   }
 
   #flush(): void {

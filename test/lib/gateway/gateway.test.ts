@@ -232,6 +232,15 @@ t.test('end to end', { skip: embeddedPostgresMissing() }, async (t) => {
     t.ok(performance.now() - start < 1000, 'and nothing of it lingers');
   });
 
+  t.test('a client that was killed ends in order, and takes its query along all the same (GW-14)', async (t) => {
+    const rig = await startGateway(t, server, { rules: RULES });
+    const client = await rig.connect();
+    client.send(query('SELECT pg_sleep(30), 1 AS killed_client'));
+    t.ok(await untilAtWork('killed_client', true));
+    client.socket.end();
+    t.ok(await untilAtWork('killed_client', false), 'the server stops working for it');
+  });
+
   t.test('close ends sessions in the words of the server, and leaves nothing at work', async (t) => {
     const rig = await startGateway(t, server, { rules: RULES });
     const idle = await rig.connect();
