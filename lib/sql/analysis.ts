@@ -67,6 +67,12 @@ export interface StatementAnalysis {
   readonly functions: readonly ObjectName[];
   /** Every operator used that is spelled with a schema or that is not built in. */
   readonly operators: readonly ObjectName[];
+  /** Every type named, but those spelled with pg_catalog: casts and domain checks may run code (PG-62). */
+  readonly types: readonly ObjectName[];
+  /** Relations whose defaults, checks and triggers get a name that a catalog cannot know yet (RENAME, LIKE, INHERITS). */
+  readonly takenOver: readonly ObjectName[];
+  /** Its names may be looked up with pg_catalog behind other schemas, as a routine's SET clause says (PG-72). */
+  readonly searchesCatalogLate: boolean;
   /** Why the server's lexer state could change (GW-3, PG-66); empty: it cannot. */
   readonly lexerHazards: readonly string[];
   /** The same analysis holds for every text of the same shape (literals replaced). */

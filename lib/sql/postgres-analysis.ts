@@ -3,7 +3,13 @@
  * it returns is plain data, never the parse tree. Parser faults are thrown on to the worker.
  */
 
-import type { AnalysisResult, Exposure, SensitiveRelations, ViewColumn } from './analysis.ts';
+import type {
+  AnalysisResult,
+  Exposure,
+  SensitiveRelations,
+  StatementAnalysis,
+  ViewColumn,
+} from './analysis.ts';
 import { EffectScan } from './postgres-effects.ts';
 import { judgeExposure } from './postgres-exposure.ts';
 import { type ParsedStatement, parseStatements, SqlSyntaxError } from './postgres-parse.ts';
@@ -33,9 +39,7 @@ export function analyzeStatements(sql: string, sensitive?: SensitiveRelations): 
       kind: 'analysis',
       statements: statements.map((statement) => statement.type),
       effects: scan.effects,
-      functions: scan.functions,
-      operators: scan.operators,
-      lexerHazards: scan.hazards,
+      ...usesOf(scan),
       isShapeStable: isShaped && statements.length > 0 && !scan.looksAtLiteral,
       exposure,
     };
@@ -58,14 +62,29 @@ export function analyzeRoutineDefinition(
       kind: 'analysis',
       statements: [],
       effects: scan.effects,
-      functions: scan.functions,
-      operators: scan.operators,
-      lexerHazards: scan.hazards,
+      ...usesOf(scan),
       isShapeStable: false,
       // CREATE FUNCTION over a sensitive relation is untraceable as a whole, and so is calling it.
       exposure: sensitive === undefined ? undefined : bodyExposure(statement, sensitive),
     };
   });
+}
+
+/** What a catalog is asked about, and the hazards. */
+function usesOf(
+  scan: EffectScan,
+): Pick<
+  StatementAnalysis,
+  'functions' | 'operators' | 'types' | 'takenOver' | 'searchesCatalogLate' | 'lexerHazards'
+> {
+  return {
+    functions: scan.functions,
+    operators: scan.operators,
+    types: scan.types,
+    takenOver: scan.takenOver,
+    searchesCatalogLate: scan.searchesCatalogLate,
+    lexerHazards: scan.hazards,
+  };
 }
 
 function bodyExposure(statement: ParsedStatement, sensitive: SensitiveRelations): Exposure {
@@ -80,6 +99,7 @@ function scanBody(scan: EffectScan, statement: ParsedStatement, language: string
     isPlanOnly: false,
     text: statement.text,
   };
+  const head = { ...scope, isRoutineHead: true };
   const body = readBody(options, statement.text, false);
   const isForeign = body.isForeign || (language !== 'sql' && language !== 'plpgsql');
   if (isForeign) scan.add('code', undefined, scope);
@@ -89,13 +109,14 @@ function scanBody(scan: EffectScan, statement: ParsedStatement, language: string
       via: body.opaque ?? `code in language ${language}`,
     });
   scan.visitStatements(body.statements, scope);
+  for (const type of body.types) scan.addType(type);
   // BEGIN ATOMIC and RETURN stand in the tree; argument defaults and the SET clause count as well.
   const rest: Tree = {
     sql_body: statement.tree['sql_body'],
     parameters: statement.tree['parameters'],
     options: options.filter((entry) => isTree(entry)),
   };
-  forEachChild('CreateFunctionStmt', rest, (type, tree) => scan.visit(type, tree, scope));
+  forEachChild('CreateFunctionStmt', rest, (type, tree) => scan.visit(type, tree, head));
 }
 
 export function analyzeViewDefinition(

@@ -26,6 +26,10 @@ export interface Scope {
   readonly via: string | undefined;
   /** Under an EXPLAIN without ANALYZE: nothing is written, locked or created. */
   readonly isPlanOnly: boolean;
+  /** What the column `name` of pg_settings is in the query around, where its WHERE clause says it. */
+  readonly settingName?: string | undefined;
+  /** In the head of CREATE FUNCTION: a SET clause there changes the routine's settings, not the session's. */
+  readonly isRoutineHead?: boolean;
   /** The text of the statement around, from which PL/pgSQL bodies are read. */
   readonly text: string;
 }
@@ -52,9 +56,12 @@ export class EffectScan {
   readonly #effects = new Map<string, ObjectEffect>();
   readonly #functions = new Map<string, ObjectName>();
   readonly #operators = new Map<string, ObjectName>();
+  readonly #types = new Map<string, ObjectName>();
+  readonly #takenOver = new Map<string, ObjectName>();
   readonly #hazards = new Set<string>();
   /** Set when another literal in the same place could have given another analysis. */
   looksAtLiteral = false;
+  searchesCatalogLate = false;
   #depth = 0;
 
   get effects(): readonly ObjectEffect[] {
@@ -67,6 +74,14 @@ export class EffectScan {
 
   get operators(): readonly ObjectName[] {
     return [...this.#operators.values()];
+  }
+
+  get types(): readonly ObjectName[] {
+    return [...this.#types.values()];
+  }
+
+  get takenOver(): readonly ObjectName[] {
+    return [...this.#takenOver.values()];
   }
 
   get hazards(): readonly string[] {
@@ -181,6 +196,14 @@ export class EffectScan {
       put(this.#operators, { kind: 'operator', schema: parts[parts.length - 2], name });
   }
 
+  addType(name: ObjectName | undefined): void {
+    if (name !== undefined && name.schema !== 'pg_catalog') put(this.#types, name);
+  }
+
+  addTakenOver(name: ObjectName | undefined): void {
+    if (name !== undefined) put(this.#takenOver, name);
+  }
+
   addHazard(hazard: string | undefined): void {
     this.looksAtLiteral = true;
     if (hazard !== undefined) this.#hazards.add(hazard);
@@ -204,6 +227,6 @@ function nameKey(name: ObjectName): string {
 function put(map: Map<string, ObjectName>, name: ObjectName): void {
   const key = nameKey(name);
   if (map.has(key)) return;
-  if (map.size >= ENTRIES_MAX) throw new TooDeepError('too many functions or operators');
+  if (map.size >= ENTRIES_MAX) throw new TooDeepError('too many functions, operators or types');
   map.set(key, name);
 }

@@ -1,9 +1,11 @@
 /**
  * Which settings change how the server reads SQL text (GW-3, PG-66). libpg-query always reads with
  * standard_conforming_strings on and as UTF-8; a statement that could change either is a hazard.
+ * So is a search_path that looks into another schema before pg_catalog, because then the names of
+ * built-in functions and operators may mean something else (PG-72).
  */
 
-import { as, list, text, type Tree } from './postgres-tree.ts';
+import { as, list, names, text, type Tree } from './postgres-tree.ts';
 
 /**
  * Client encodings in which no byte of a multi-byte character is below 0x80, so that a backslash or
@@ -36,10 +38,30 @@ export function settingHazard(name: string, value: string | undefined): string |
       return value !== undefined && TRUE_WORD.test(value)
         ? undefined
         : 'standard_conforming_strings may be turned off';
+    case 'search_path':
+      return searchPathHazard(value);
     default:
       return undefined;
   }
 }
+
+/**
+ * The list as the server splits it: at commas, around white space, quotes taken away. Only pg_temp may
+ * stand before pg_catalog, because functions and operators are never looked up there.
+ */
+function searchPathHazard(value: string | undefined): string | undefined {
+  if (value === undefined) return 'search_path is set to a value that is not a literal';
+  const entries = value.split(',').map((entry) => entry.replace(SPACE_AROUND, ''));
+  const first = entries.findIndex((entry) => !/^(?:pg_temp|"pg_temp")$/i.test(entry));
+  const lead = entries[first] ?? '';
+  // A quoted name keeps its case, so "PG_CATALOG" is another schema.
+  const isFirst = /^pg_catalog$/i.test(lead) || lead === '"pg_catalog"';
+  const isNamed = entries.some((entry) => /^"?pg_catalog"?$/i.test(entry));
+  return isNamed && !isFirst ? 'search_path with pg_catalog behind another schema' : undefined;
+}
+
+/** What the server's scanner takes for white space, and nothing more. */
+const SPACE_AROUND = /^[ \t\n\r\f\v]+|[ \t\n\r\f\v]+$/g;
 
 /** At most a short plain word of what the client wrote. */
 function encodingName(value: string): string {
@@ -56,14 +78,67 @@ export function setStatementHazard(set: Tree): string | undefined {
   // FROM CURRENT keeps the value in force, which was checked when it was set.
   if (kind === 'VAR_SET_CURRENT') return undefined;
   const values = list(set['args']);
+  if (isSearchPath(set)) return settingHazard(name, schemaList(values));
   return settingHazard(name, values.length === 1 ? literal(values[0]) : undefined);
 }
 
+export function isSearchPath(set: Tree): boolean {
+  return text(set['name'])?.toLowerCase() === 'search_path';
+}
+
+/** SET takes each of its values for one name, as if it were quoted. */
+function schemaList(values: readonly unknown[]): string | undefined {
+  const found = values.flatMap((value) => literal(value) ?? []);
+  return found.length === values.length
+    ? found.map((name) => `"${name}"`).join(', ')
+    : undefined;
+}
+
+/**
+ * The name that set_config() is given. pg_dump takes it from pg_settings, so `settingName` is what
+ * the column `name` is known to be there; undefined: it is not known.
+ */
+export function settingNameOf(
+  args: readonly unknown[],
+  settingName: string | undefined,
+): string | undefined {
+  const parts = list(as(args[0], 'ColumnRef')?.['fields']).map(
+    (field) => as(field, 'String')?.['sval'],
+  );
+  const isColumn = parts.length === 1 && parts[0] === 'name';
+  return isColumn ? settingName : literal(args[0]);
+}
+
 /** The hazard of set_config(name, value, is_local). */
-export function setConfigHazard(args: readonly unknown[]): string | undefined {
-  const name = literal(args[0]);
+export function setConfigHazard(
+  args: readonly unknown[],
+  settingName?: string,
+): string | undefined {
+  const name = settingNameOf(args, settingName);
   if (name === undefined) return 'set_config() with a name that is not a literal';
   return settingHazard(name, literal(args[1]));
+}
+
+/**
+ * In SELECT ... FROM pg_settings WHERE name = 'x', and in nothing that looks different: x. What is
+ * called pg_settings may be a temporary table with a collation of its own, so x is a plain word.
+ */
+export function settingNameIn(select: Tree): string | undefined {
+  const from = list(select['fromClause']);
+  const relation = as(from[0], 'RangeVar');
+  const schema = relation?.['schemaname'];
+  const isSettings =
+    from.length === 1 &&
+    relation?.['relname'] === 'pg_settings' &&
+    relation['alias'] === undefined &&
+    (schema === undefined || schema === 'pg_catalog');
+  const condition = as(select['whereClause'], 'A_Expr');
+  if (!isSettings || condition?.['kind'] !== 'AEXPR_OP') return undefined;
+  const column = as(condition['lexpr'], 'ColumnRef');
+  const isName = names(column?.['fields']).join('.') === 'name';
+  const isEqual = names(condition['name']).join('.') === '=';
+  const name = isName && isEqual ? literal(condition['rexpr']) : undefined;
+  return name !== undefined && /^[a-z][a-z_]*$/.test(name) ? name : undefined;
 }
 
 /** A constant as text; a cast of a constant to text counts. */

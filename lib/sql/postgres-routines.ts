@@ -4,12 +4,16 @@
  * cannot be known (PG-61, PG-62).
  */
 
+import type { ObjectName } from './analysis.ts';
+import { qualified } from './postgres-names.ts';
 import { ParserFaultError, parsePlpgsql, parseStatements } from './postgres-parse.ts';
 import type { ParsedStatement } from './postgres-parse.ts';
-import { as, isTree, list, text, type Tree, unwrap } from './postgres-tree.ts';
+import { as, isTree, list, names, text, type Tree, unwrap } from './postgres-tree.ts';
 
 export interface RoutineBody {
   readonly statements: readonly ParsedStatement[];
+  /** Of declared variables: a value put into one is cast to its type. */
+  readonly types: readonly ObjectName[];
   /** Why not everything that the body runs is in `statements`; undefined: it is. */
   readonly opaque: string | undefined;
   /** In a language that can do anything. */
@@ -26,11 +30,13 @@ export function readBody(options: readonly unknown[], sql: string, isDo: boolean
   if (language === 'plpgsql' || (isDo && language === undefined)) return readPlpgsql(sql);
   if (language === 'sql' || language === undefined) {
     // Without a string it is BEGIN ATOMIC or RETURN, which the tree holds already.
-    if (source === undefined) return { statements: [], opaque: undefined, isForeign: false };
+    if (source === undefined)
+      return { statements: [], types: [], opaque: undefined, isForeign: false };
     return readSql(source);
   }
   // `internal` and C functions are compiled in: nothing to read, anything can happen.
-  return { statements: [], opaque: `code in language ${shortName(language)}`, isForeign: true };
+  const opaque = `code in language ${shortName(language)}`;
+  return { statements: [], types: [], opaque, isForeign: true };
 }
 
 function shortName(language: string): string {
@@ -57,7 +63,7 @@ function bodySource(options: readonly unknown[]): string | undefined {
 
 function readSql(source: string): RoutineBody {
   try {
-    return { statements: parseStatements(source), opaque: undefined, isForeign: false };
+    return { statements: parseStatements(source), types: [], opaque: undefined, isForeign: false };
   } catch (error) {
     return unreadable(error);
   }
@@ -65,17 +71,18 @@ function readSql(source: string): RoutineBody {
 
 function unreadable(error: unknown): RoutineBody {
   if (error instanceof ParserFaultError) throw error;
-  return { statements: [], opaque: 'a body that cannot be read', isForeign: false };
+  return { statements: [], types: [], opaque: 'a body that cannot be read', isForeign: false };
 }
 
 function readPlpgsql(sql: string): RoutineBody {
-  const found: Found = { queries: [], opaque: undefined };
+  const found: Found = { queries: [], typeNames: new Set(), opaque: undefined };
   try {
     const functions = parsePlpgsql(sql);
     if (functions.length === 0) found.opaque = 'a body that cannot be read';
     collect(functions, found, 0);
     const statements = found.queries.flatMap((query) => parseStatements(query));
-    return { statements, opaque: found.opaque, isForeign: false };
+    const types = [...found.typeNames].flatMap((name) => declaredType(name) ?? []);
+    return { statements, types, opaque: found.opaque, isForeign: false };
   } catch (error) {
     return unreadable(error);
   }
@@ -83,6 +90,7 @@ function readPlpgsql(sql: string): RoutineBody {
 
 interface Found {
   readonly queries: string[];
+  readonly typeNames: Set<string>;
   opaque: string | undefined;
 }
 
@@ -113,9 +121,24 @@ function collect(value: unknown, found: Found, depth: number): void {
     const dynamic = DYNAMIC[node.type];
     if (dynamic !== undefined && node.tree[dynamic] !== undefined)
       found.opaque = 'EXECUTE of text made at run time';
+    const typeName = node.type === 'PLpgSQL_type' ? text(node.tree['typname']) : undefined;
+    if (typeName !== undefined) found.typeNames.add(typeName);
     if (node.type === 'PLpgSQL_expr') found.queries.push(statementOf(node.tree));
   }
   for (const field in value) collect(value[field], found, depth + 1);
+}
+
+/**
+ * `public.t[]`, `varchar(10)`, `t%ROWTYPE`, `t.c%TYPE`; of the last only the table is known, whose row
+ * type holds the column's. A type that cannot be parsed here fails on the server as well.
+ */
+function declaredType(declared: string): ObjectName | undefined {
+  const isColumn = /%type\b/i.test(declared);
+  const statement = parseStatements(`SELECT NULL::${declared.replace(/%(?:row)?type\b/gi, '')}`)[0];
+  const target = as(list(statement?.tree['targetList'])[0], 'ResTarget');
+  const type = as(target?.['val'], 'TypeCast')?.['typeName'];
+  const parts = names(isTree(type) ? type['names'] : undefined);
+  return qualified(isColumn && parts.length > 1 ? parts.slice(0, -1) : parts, 'other');
 }
 
 /**

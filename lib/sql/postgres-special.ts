@@ -6,7 +6,7 @@
 
 import type { Effect, ObjectName } from './analysis.ts';
 import type { EffectScan, Scope } from './postgres-effects.ts';
-import { literal, setStatementHazard } from './postgres-lexer.ts';
+import { isSearchPath, literal, setStatementHazard, settingNameIn } from './postgres-lexer.ts';
 import {
   functionLabel,
   objectName,
@@ -56,6 +56,9 @@ function addWrite(scan: EffectScan, effect: Effect, written: ObjectName, scope: 
     written.schema === 'pg_toast' ||
     (written.schema === undefined && written.name.startsWith('pg_'));
   if (isCatalog) scan.add('unknown', written, { ...scope, via: 'a write to the system catalogs' });
+  // A rule of that view sets what the row names.
+  if (written.name === 'pg_settings' && effect === 'update')
+    scan.addHazard('an UPDATE of pg_settings');
 }
 
 function target(tree: Tree): ObjectName {
@@ -115,7 +118,10 @@ const readSelect: Reader = (scan, tree, scope) => {
     if (as(item, 'A_Const') !== undefined) scan.looksAtLiteral = true;
   }
   if (tree['lockingClause'] !== undefined) lockFrom(scan, tree['fromClause'], scope);
-  return { skip: ['intoClause', 'lockingClause'] };
+  return {
+    skip: ['intoClause', 'lockingClause'],
+    scope: { ...scope, settingName: settingNameIn(tree) },
+  };
 };
 
 /** FOR UPDATE and its kin lock what FROM names (PG-69); aliases are not resolved, so all of it. */
@@ -144,7 +150,9 @@ const readCopy: Reader = (scan, tree, scope) => {
     scan.add('copy-out', relation, scope);
     if (relation !== undefined) scan.add('read', relation, { ...scope, via: 'COPY' });
   }
-  if (isTrue(tree['is_program'])) scan.add('code', undefined, { ...scope, via: 'COPY PROGRAM' });
+  // The program runs on the server and may do anything there (PG-65).
+  for (const effect of isTrue(tree['is_program']) ? (['code', 'unknown'] as const) : [])
+    scan.add(effect, undefined, { ...scope, via: 'COPY PROGRAM' });
   if (tree['filename'] !== undefined) scan.add('file', undefined, { ...scope, via: 'COPY' });
   return { skip: ['relation'], scope: { ...scope, via: 'COPY' } };
 };
@@ -194,6 +202,8 @@ const readAlterTable: Reader = (scan, tree, scope) => {
     const subtype = text(as(entry, 'AlterTableCmd')?.['subtype']);
     if (subtype === undefined) scan.add('unknown', relation, scope);
     else if (ALTER_TABLE_DROPS.has(subtype)) scan.add('drop', relation, { ...scope, via: 'ALTER' });
+    else if (subtype === 'AT_AddInherit' || subtype === 'AT_AttachPartition')
+      scan.addTakenOver(relation);
     else if (subtype === 'AT_ChangeOwner') scan.add('grant', relation, scope);
   }
   return TARGET;
@@ -225,6 +235,22 @@ const readNamedAlter: Reader = (scan, tree, scope) => {
   return { skip: ['relation', 'object'] };
 };
 
+/**
+ * Until the change is committed a catalog does not know what has moved by its new name: what it runs
+ * counts as run, as the body of a function does that is created (PG-62).
+ */
+const readMove: Reader = (scan, tree, scope) => {
+  const type = text(tree['renameType'] ?? tree['objectType']) ?? '';
+  const kind = kindOf(type);
+  if (kind === 'function') scan.addFunction(objectName(tree['object'], kind));
+  if (kind === 'operator')
+    scan.addOperator(names(as(tree['object'], 'ObjectWithArgs')?.['objname']));
+  if (kind === 'relation') scan.addTakenOver(objectName(tree['relation'], kind));
+  if (type === 'OBJECT_TYPE' || type === 'OBJECT_DOMAIN')
+    scan.addType(objectName(tree['object'], 'other'));
+  return readNamedAlter(scan, tree, scope);
+};
+
 const readGrant: Reader = (scan, tree, scope) => {
   const objects = objectNames(tree['objects'], kindOf(tree['objtype']));
   if (objects.length === 0) scan.add('grant', undefined, scope);
@@ -247,7 +273,10 @@ const readSet: Reader = (scan, tree, scope) => {
   } else scan.add('session', undefined, scope);
   if (name !== undefined && ADMIN_SETTINGS.has(name))
     scan.add('admin', undefined, { ...scope, via: `SET ${name}` });
-  scan.addHazard(setStatementHazard(tree));
+  const hazard = setStatementHazard(tree);
+  if (hazard !== undefined && scope.isRoutineHead === true && isSearchPath(tree))
+    scan.searchesCatalogLate = true;
+  else scan.addHazard(hazard);
   return WALK_ALL;
 };
 
@@ -286,7 +315,8 @@ const readCreateFunction: Reader = (scan, tree, scope) => {
   scan.add('create', object, scope);
   scan.add('code', object, scope);
   const via = object === undefined ? 'a function body' : `function ${functionLabel(object)}`;
-  return { scope: readRoutine(scan, list(tree['options']), { ...scope, via }, false) };
+  const inner = readRoutine(scan, list(tree['options']), { ...scope, via }, false);
+  return { scope: { ...inner, isRoutineHead: true } };
 };
 
 const readDo: Reader = (scan, tree, scope) => {
@@ -307,6 +337,7 @@ function readRoutine(
   if (body.opaque !== undefined)
     scan.add('unknown', undefined, { ...scope, via: `${scope.via ?? 'body'}: ${body.opaque}` });
   scan.visitStatements(body.statements, scope);
+  for (const type of body.types) scan.addType(type);
   return scope;
 }
 
@@ -351,8 +382,8 @@ export const SPECIAL: Readonly<Record<string, Reader>> = {
     ['alter'],
     (tree) => tree['kind'] === 'ALTER_TSCONFIG_DROP_MAPPING',
   ),
-  RenameStmt: readNamedAlter,
-  AlterObjectSchemaStmt: readNamedAlter,
+  RenameStmt: readMove,
+  AlterObjectSchemaStmt: readMove,
   AlterObjectDependsStmt: readNamedAlter,
   AlterOwnerStmt: readNamedAlter,
   CommentStmt: readNamedAlter,

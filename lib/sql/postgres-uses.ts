@@ -4,8 +4,9 @@
  */
 
 import type { EffectScan, Scope } from './postgres-effects.ts';
-import { setConfigHazard } from './postgres-lexer.ts';
+import { setConfigHazard, settingNameOf } from './postgres-lexer.ts';
 import { objectName, qualified } from './postgres-names.ts';
+import { ADMIN_SETTINGS } from './postgres-statements.ts';
 import { as, isTree, list, names, text, type Tree } from './postgres-tree.ts';
 
 export interface Walk {
@@ -41,8 +42,32 @@ const readFunctionCall: Reader = (scan, tree, scope) => {
     scan.add('unknown', undefined, scope);
     return WALK_ALL;
   }
-  scan.addCall(name, list(tree['args']).length, scope);
-  if (name.name === 'set_config') scan.addHazard(setConfigHazard(list(tree['args'])));
+  const given = list(tree['args']);
+  scan.addCall(name, given.length, scope);
+  if (name.name !== 'set_config') return WALK_ALL;
+  scan.addHazard(setConfigHazard(given, scope.settingName));
+  const setting = settingNameOf(given, scope.settingName)?.toLowerCase();
+  if (setting !== undefined && ADMIN_SETTINGS.has(setting))
+    scan.add('admin', undefined, { ...scope, via: `set_config() of ${setting}` });
+  return WALK_ALL;
+};
+
+/** Of `t.c%TYPE` only the table is known here: its row type holds the column's type. */
+const readTypeName: Reader = (scan, tree) => {
+  const parts = names(tree['names']);
+  scan.addType(qualified(isTrue(tree['pct_type']) ? parts.slice(0, -1) : parts, 'other'));
+  return WALK_ALL;
+};
+
+const readLike: Reader = (scan, tree) => {
+  scan.addTakenOver(objectName(tree['relation'], 'relation'));
+  return WALK_ALL;
+};
+
+/** INHERITS and PARTITION OF. */
+const readCreate: Reader = (scan, tree) => {
+  for (const parent of list(tree['inhRelations']))
+    scan.addTakenOver(objectName(parent, 'relation'));
   return WALK_ALL;
 };
 
@@ -117,6 +142,9 @@ export const USES: Readonly<Record<string, Reader>> = {
   ColumnRef: readColumn,
   A_Indirection: readIndirection,
   TypeCast: readCast,
+  TypeName: readTypeName,
+  TableLikeClause: readLike,
+  CreateStmt: readCreate,
   CreateOpClassItem: readOpClassItem,
   CreateTrigStmt: naming('funcname'),
   CreateEventTrigStmt: naming('funcname'),

@@ -150,7 +150,11 @@ function resultSize(result: AnalysisResult): number {
   return (
     600 +
     200 * result.effects.length +
-    120 * (result.functions.length + result.operators.length) +
+    120 *
+      (result.functions.length +
+        result.operators.length +
+        result.types.length +
+        result.takenOver.length) +
     100 * (result.lexerHazards.length + result.statements.length) +
     8 * kinds
   );

@@ -98,6 +98,21 @@ export class MessageBuffer {
     this.#passing = size - here;
   }
 
+  /**
+   * Passes over messages of one tag that are here whole, in one go: large results are runs of them, and
+   * a step for each would cost more than all the rest. What is odd is left for the caller to look at.
+   */
+  passRun(tag: number): void {
+    const { view } = this;
+    let offset = this.offset;
+    while (offset + HEADER_SIZE <= view.length && view[offset] === tag) {
+      const next = offset + 1 + view.readInt32BE(offset + 1);
+      if (next < offset + HEADER_SIZE || next > view.length) break;
+      offset = next;
+    }
+    this.offset = offset;
+  }
+
   /** Size of what is still to come of a passed message; what is here of it is in `view`. */
   get restSize(): number {
     if (this.#passing > 0) this.#joinIfEnough(1);

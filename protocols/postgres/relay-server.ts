@@ -13,7 +13,7 @@ import { BACKEND, HEADER_SIZE, int32, readBody } from './message.ts';
 import { encodeError, readField, refusalOf } from './refusal.ts';
 import type { RelayState } from './relay-state.ts';
 import type { Expected } from './replies.ts';
-import { decodeRowDescription, maskDataRow } from './rows.ts';
+import { decodeRowDescription, maskRows } from './rows.ts';
 import { blankKey } from './secrets.ts';
 import { CANCEL_REQUEST } from './startup.ts';
 
@@ -87,7 +87,11 @@ export class ServerRelay {
     if (tag === undefined) return false;
     const size = this.#buffer.peekSize();
     if (tag === BACKEND.dataRow) return this.#onDataRow(size);
-    if (tag === BACKEND.copyData || !this.#isWholeNeeded(tag)) {
+    if (tag === BACKEND.copyData) {
+      this.#passRun(tag, size);
+      return true;
+    }
+    if (!this.#isWholeNeeded(tag)) {
       if (tag === BACKEND.functionCallResponse) this.#state.replies.onAnswer();
       this.#pass(size);
       return true;
@@ -276,19 +280,13 @@ export class ServerRelay {
   }
 
   #onDataRow(size: number): boolean {
-    if (!this.#state.inspection.results) {
-      this.#pass(size);
-      return true;
-    }
-    const plan = this.#rowPlan();
+    const plan = this.#state.inspection.results ? this.#rowPlan() : 'clear';
     if (plan === 'clear') {
-      this.#pass(size);
+      this.#passRun(BACKEND.dataRow, size);
       return true;
     }
     if (!this.#buffer.gather(size, this.#state.options.rowSizeMax)) return false;
-    const start = this.#buffer.offset;
-    this.#buffer.pass(size);
-    this.#toClient.add(maskDataRow(this.#buffer.view.subarray(start, start + size), plan));
+    this.#toClient.add(maskRows(this.#buffer, plan));
     return true;
   }
 
@@ -360,6 +358,15 @@ export class ServerRelay {
       default:
         return false;
     }
+  }
+
+  /** The message of `size` bytes that comes next, and those of the same kind behind it. */
+  #passRun(tag: number, size: number): void {
+    this.#pass(size);
+    if (this.#buffer.restSize > 0) return;
+    const start = this.#buffer.offset;
+    this.#buffer.passRun(tag);
+    this.#toClient.addRange(this.#buffer.view, start, this.#buffer.offset);
   }
 
   #pass(size: number): void {

@@ -1,10 +1,17 @@
 import t from 'tap';
+import type { MaskingPlan } from '../../../protocols/contract.ts';
 import { ProtocolError } from '../../../protocols/errors.ts';
-import { decodeRowDescription, maskDataRow } from '../../../protocols/postgres/rows.ts';
+import { RowMasker, decodeRowDescription } from '../../../protocols/postgres/rows.ts';
 import { description, row } from '../../support/postgres-session.ts';
 import { int32, message } from '../../support/raw-postgres.ts';
 
 const mask = (): Buffer => Buffer.from('***');
+
+function maskDataRow(bytes: Buffer, plan: MaskingPlan): Buffer {
+  const masker = new RowMasker(plan, bytes.length);
+  masker.add(bytes, 0, bytes.length);
+  return masker.take();
+}
 
 t.test('a row description, and every truncation of it', async (t) => {
   const bytes = message('T', Buffer.of(0, 2), Buffer.from('id\0'), int32(16_384), Buffer.of(0, 1), int32(23), Buffer.of(0, 4), int32(-1), Buffer.of(0, 1), Buffer.from('é\0'), int32(-1), Buffer.of(0xff, 0xfe), int32(25), Buffer.of(0xff, 0xff), int32(68), Buffer.of(0, 0));
@@ -32,4 +39,17 @@ t.test('every truncation of a row, one value more or less, bytes behind it', asy
   t.throws(() => maskDataRow(bytes, [mask]), { code: 'PG_ROW_SHAPE' });
   t.throws(() => maskDataRow(bytes, [mask, mask, mask]), { code: 'PG_ROW_SHAPE' });
   t.throws(() => maskDataRow(Buffer.concat([bytes, Buffer.of(1)]), [mask, mask]), { code: 'PG_ROW_SHAPE' });
+});
+
+t.test('a run of rows leaves as one buffer, also where masks make it longer than it was', async (t) => {
+  const long = (): Buffer => Buffer.alloc(10_000, 'x');
+  const bytes = Buffer.concat([row('1', 'a'), row('2', 'b'), row('3', null)]);
+  const masker = new RowMasker([undefined, long], bytes.length);
+  for (let offset = 0; offset < bytes.length; ) {
+    const size = bytes.readInt32BE(offset + 1) + 1;
+    masker.add(bytes, offset, size);
+    offset += size;
+  }
+  const text = 'x'.repeat(10_000);
+  t.same(masker.take(), Buffer.concat([row('1', text), row('2', text), row('3', null)]));
 });
