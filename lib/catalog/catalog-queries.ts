@@ -7,8 +7,8 @@
 /** System objects have smaller oids (FirstNormalObjectId in PostgreSQL's access/transam.h). */
 export const FIRST_USER_OID = 16384;
 
-/** A view or routine text above this is not read: it counts as unreadable. Bytes. */
-const DEFINITION_SIZE_MAX = 1024 * 1024;
+/** A view, rule or routine text above this is not read: it counts as unreadable. Bytes. */
+export const DEFINITION_SIZE_MAX = 1024 * 1024;
 
 /**
  * Rows change their xmin whenever they are written, so (key, xmin) hashed over the tables that a
@@ -34,7 +34,15 @@ export const FINGERPRINT = `SELECT pg_catalog.concat_ws(' ',
   ${hashOf('pg_inherits', 'inhrelid::bigint * 4294967296 + inhparent::bigint')},
   ${hashOf('pg_proc', 'oid::bigint', USERS_OWN)},
   ${hashOf('pg_aggregate', 'aggfnoid::oid::bigint', `WHERE aggfnoid::oid >= ${FIRST_USER_OID}`)},
-  ${hashOf('pg_operator', 'oid::bigint', USERS_OWN)}
+  ${hashOf('pg_operator', 'oid::bigint', USERS_OWN)},
+  ${hashOf('pg_constraint', 'oid::bigint', USERS_OWN)},
+  ${hashOf('pg_policy', 'oid::bigint')},
+  ${hashOf('pg_trigger', 'oid::bigint')},
+  ${hashOf('pg_type', 'oid::bigint', USERS_OWN)},
+  ${hashOf('pg_cast', 'oid::bigint', USERS_OWN)},
+  ${hashOf('pg_amproc', 'oid::bigint', USERS_OWN)},
+  ${hashOf('pg_amop', 'oid::bigint', USERS_OWN)},
+  ${hashOf('pg_db_role_setting', 'setdatabase::bigint * 4294967296 + setrole::bigint')}
 ) AS fingerprint`;
 
 /** Everything that has columns a query can read: S (sequences) and t (TOAST) are read by name as well. */
@@ -45,7 +53,8 @@ export const RELATIONS = `SELECT c.oid, n.nspname AS schema, c.relname AS name, 
   WHERE c.relkind IN ${READABLE_KINDS}
   ORDER BY c.oid LIMIT $1`;
 
-export const COLUMNS = `SELECT a.attrelid AS relation, a.attnum AS attribute, a.attname AS name
+export const COLUMNS = `SELECT a.attrelid AS relation, a.attnum AS attribute, a.attname AS name,
+    a.atttypid AS type
   FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
   WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ${READABLE_KINDS}
   ORDER BY a.attrelid, a.attnum LIMIT $1`;
@@ -78,7 +87,30 @@ export const READS = `SELECT DISTINCT r.ev_class AS reader, t.relid[1]::oid AS s
 /** Languages whose routines have no readable body: their text names a symbol in a library. */
 const COMPILED = `SELECT l.oid FROM pg_catalog.pg_language l WHERE l.lanname IN ('internal', 'c')`;
 
-export const ROUTINES = `SELECT p.oid, n.nspname AS schema, p.proname AS name, l.lanname AS language
+/**
+ * pg_catalog has a function with the same name and arguments, so that this one is never found without
+ * its schema. Not true of one that can be called with more, fewer or named arguments (PG-72).
+ */
+const IS_SHADOWED = `(p.pronamespace <> 'pg_catalog'::pg_catalog.regnamespace AND p.prokind <> 'p'
+    AND p.pronargdefaults = 0 AND p.provariadic = 0 AND p.proargnames IS NULL
+    AND EXISTS (SELECT FROM pg_catalog.pg_proc b WHERE b.proname = p.proname
+      AND b.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND b.prokind <> 'p'
+      AND b.proargtypes = p.proargtypes)) AS shadowed`;
+
+/** A session may begin with a search_path in which pg_catalog stands behind another schema. */
+export const LATE_SEARCH_PATHS = `SELECT s.value FROM (
+    SELECT pg_catalog.substr(c.setting, 13) AS value
+    FROM pg_catalog.pg_db_role_setting d
+    CROSS JOIN LATERAL pg_catalog.unnest(d.setconfig) AS c(setting)
+    WHERE pg_catalog.lower(c.setting) LIKE 'search_path=%'
+    UNION ALL
+    SELECT g.reset_val FROM pg_catalog.pg_settings g WHERE g.name = 'search_path') s
+  WHERE s.value ~* 'pg_catalog' AND s.value !~* '^\\s*pg_catalog\\s*(,|$)' LIMIT $1`;
+
+export const SCHEMAS = `SELECT n.nspname AS name FROM pg_catalog.pg_namespace n LIMIT $1`;
+
+export const ROUTINES = `SELECT p.oid, n.nspname AS schema, p.proname AS name, l.lanname AS language,
+    ${IS_SHADOWED}
   FROM pg_catalog.pg_proc p
   JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
   JOIN pg_catalog.pg_language l ON l.oid = p.prolang
@@ -87,7 +119,7 @@ export const ROUTINES = `SELECT p.oid, n.nspname AS schema, p.proname AS name, l
 
 /** The support functions of aggregates: calling the aggregate runs them. */
 export const AGGREGATE_ROUTINES = `SELECT p.oid AS aggregate, n.nspname AS schema, p.proname AS name,
-    s.oid AS routine
+    s.oid AS routine, ${IS_SHADOWED}
   FROM pg_catalog.pg_aggregate g
   JOIN pg_catalog.pg_proc p ON p.oid = g.aggfnoid::oid
   JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
@@ -95,8 +127,13 @@ export const AGGREGATE_ROUTINES = `SELECT p.oid AS aggregate, n.nspname AS schem
     g.aggserialfn, g.aggdeserialfn, g.aggmtransfn, g.aggminvtransfn, g.aggmfinalfn]::oid[])
   WHERE s.prolang NOT IN (${COMPILED}) LIMIT $1`;
 
-export const OPERATOR_ROUTINES = `SELECT o.oid AS operator, o.oprname AS name, p.oid AS routine
+export const OPERATOR_ROUTINES = `SELECT o.oid AS operator, n.nspname AS schema, o.oprname AS name,
+    p.oid AS routine, (o.oprnamespace <> 'pg_catalog'::pg_catalog.regnamespace
+      AND EXISTS (SELECT FROM pg_catalog.pg_operator b WHERE b.oprname = o.oprname
+        AND b.oprnamespace = 'pg_catalog'::pg_catalog.regnamespace
+        AND b.oprleft = o.oprleft AND b.oprright = o.oprright)) AS shadowed
   FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode::oid
+  JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
   WHERE p.prolang NOT IN (${COMPILED}) LIMIT $1`;
 
 /** What a view's definition calls: functions, aggregates, and operators by their own oid. */

@@ -28,6 +28,12 @@ export function textIn(row: Row, key: string): string {
   throw unexpected(`text as ${key}`, value);
 }
 
+export function booleanIn(row: Row, key: string): boolean {
+  const value = row[key];
+  if (typeof value === 'boolean') return value;
+  throw unexpected(`a boolean as ${key}`, value);
+}
+
 export function optionalTextIn(row: Row, key: string): string | undefined {
   return row[key] === null ? undefined : textIn(row, key);
 }

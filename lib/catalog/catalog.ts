@@ -22,8 +22,27 @@ export interface CatalogRelation {
   /** Only for views and materialized views: pg_get_viewdef, and the oids of the relations it reads. */
   readonly definition: string | undefined;
   readonly reads: readonly number[];
-  /** Only for views and materialized views: the routines with a readable body that it calls. */
+  /**
+   * Routines with a readable body that run when it is used without being named in the statement; left
+   * out where there are none. `calls`: of a view's definition and of row policies, when it is read.
+   */
   readonly calls?: readonly CatalogRoutine[];
+  /** Of defaults, checks, generated columns, index expressions and partition keys, when it is written. */
+  readonly callsOnWrite?: readonly CatalogRoutine[];
+  readonly triggers?: readonly CatalogRoutine[];
+  /** Of its columns' types: casts, domain checks, comparisons. */
+  readonly callsOfTypes?: readonly CatalogRoutine[];
+  /** Its rewrite rules for INSERT, UPDATE and DELETE. */
+  readonly rules?: readonly CatalogRule[];
+  /** Oids of the tables whose rows change with its own by a foreign key (ON DELETE CASCADE and its kin). */
+  readonly cascades?: readonly number[];
+}
+
+export interface CatalogRule {
+  readonly oid: number;
+  readonly name: string;
+  /** pg_get_ruledef, or undefined where it could not be read. */
+  readonly definition: string | undefined;
 }
 
 /** A function or procedure whose body is not compiled into the server: its text can be read. */
@@ -34,6 +53,19 @@ export interface CatalogRoutine {
   readonly language: string;
   /** pg_get_functiondef, or undefined where the gateway's user may not read it. */
   readonly definition: string | undefined;
+  /**
+   * pg_catalog has one of the same name and argument types, and is searched first: without its schema
+   * this one cannot be meant, unless a search_path puts pg_catalog behind another schema (PG-72).
+   */
+  readonly isShadowed?: boolean;
+}
+
+/** What runs for an operator or a type of this name. */
+export interface NamedRoutine {
+  readonly schema: string;
+  readonly name: string;
+  readonly isShadowed?: boolean;
+  readonly routine: CatalogRoutine;
 }
 
 export interface CatalogSnapshot {
@@ -48,6 +80,10 @@ export interface CatalogSnapshot {
   routinesNamed(name: string): readonly CatalogRoutine[];
   /** Routines behind the operators of this name, user-defined ones only. */
   operatorRoutines(name: string): readonly CatalogRoutine[];
+  operatorsNamed(name: string): readonly NamedRoutine[];
+  /** Routines of casts from and to the types of this name, of their domain checks and comparisons. */
+  typesNamed(name: string): readonly NamedRoutine[];
+  hasSchema(name: string): boolean;
 }
 
 export interface Catalog {

@@ -8,13 +8,8 @@ import type { ClientConfig } from 'pg';
 import { GatewayError } from '../errors.ts';
 import type { Catalog, CatalogSnapshot } from './catalog.ts';
 import { type CatalogConnection, createCatalogConnection } from './catalog-connection.ts';
-import {
-  CATALOG_LIMITS,
-  type CatalogLimits,
-  type LoadedCatalog,
-  loadCatalog,
-  readFingerprint,
-} from './load-snapshot.ts';
+import { type LoadedCatalog, loadCatalog } from './load-snapshot.ts';
+import { CATALOG_LIMITS, type CatalogLimits, readFingerprint } from './read-names.ts';
 
 /** The two calls of a pino logger that are used here. */
 export interface CatalogLog {

@@ -1,13 +1,21 @@
 /** A catalog in memory: the maps behind `CatalogSnapshot`. It knows nothing of where the rows came from. */
 
-import type { CatalogRelation, CatalogRoutine, CatalogSnapshot } from './catalog.ts';
+import type {
+  CatalogRelation,
+  CatalogRoutine,
+  CatalogSnapshot,
+  NamedRoutine,
+} from './catalog.ts';
 
 export interface SnapshotContent {
   readonly version: number;
   readonly relations: readonly CatalogRelation[];
   /** Aggregates are in it under their own names, once for each support function. */
   readonly routines: readonly CatalogRoutine[];
-  readonly operators: readonly { readonly name: string; readonly routine: CatalogRoutine }[];
+  readonly operators: readonly NamedRoutine[];
+  readonly types?: readonly NamedRoutine[];
+  /** Those without anything in them as well. */
+  readonly schemas?: readonly string[];
 }
 
 export function buildSnapshot(content: SnapshotContent): CatalogSnapshot {
@@ -23,7 +31,9 @@ export function buildSnapshot(content: SnapshotContent): CatalogSnapshot {
   }
   const byName = groupByName(relations, (relation) => relation);
   const routinesByName = groupByName(routines, (routine) => routine);
-  const routinesByOperator = groupByName(operators, (operator) => operator.routine);
+  const operatorsByName = groupByName(operators, (operator) => operator);
+  const typesByName = groupByName(content.types ?? [], (type) => type);
+  const schemas = new Set(content.schemas ?? relations.map((relation) => relation.schema));
   return {
     version,
     relation: (oid) => byOid.get(oid),
@@ -31,7 +41,10 @@ export function buildSnapshot(content: SnapshotContent): CatalogSnapshot {
     relationsNamed: (name) => byName.get(name) ?? [],
     childrenOf: (oid) => children.get(oid) ?? [],
     routinesNamed: (name) => routinesByName.get(name) ?? [],
-    operatorRoutines: (name) => routinesByOperator.get(name) ?? [],
+    operatorRoutines: (name) => (operatorsByName.get(name) ?? []).map(({ routine }) => routine),
+    operatorsNamed: (name) => operatorsByName.get(name) ?? [],
+    typesNamed: (name) => typesByName.get(name) ?? [],
+    hasSchema: (name) => schemas.has(name),
   };
 }
 

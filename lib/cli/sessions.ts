@@ -128,7 +128,7 @@ async function showSession(wanted: string, dataDir: string, output: Output): Pro
       ['durability', header.durability],
       ['file', path],
       ['end', describeFinish(finish, state)],
-      ['sha-256', finish.root ?? ''],
+      ['blake2b', finish.root ?? ''],
     ];
     const shown = rows.map(([name = '', value = '']) => [name, escapeLine(value)]);
     await output.print(alignRows(shown));

@@ -203,14 +203,13 @@ export class StatementDecider {
       return blocked(undefined, `Weir cannot judge this statement: ${analysis.reason}`);
     }
     if (analysis.kind === 'syntax-error') return syntaxError(analysis);
-    if (ENDS_TRANSACTION.test(findings.text)) return allowed(analysis);
-
     const reaches = [...findings.reaches.values()];
+    if (ENDS_TRANSACTION.test(findings.text)) return allowed(analysis, reaches);
     const hazards = [...analysis.lexerHazards, ...reaches.flatMap((reach) => reach.lexerHazards)];
     if (hazards[0] !== undefined) {
       return blocked('lexer-state', `${hazards[0]} is not allowed, because Weir and the database must read statements alike`);
     }
-    return this.#judgeByRules(findings, analysis, reaches) ?? this.#judgeExposure(analysis, reaches) ?? allowed(analysis);
+    return this.#judgeByRules(findings, analysis, reaches) ?? this.#judgeExposure(analysis, reaches) ?? allowed(analysis, reaches);
   }
 
   #judgeByRules(
@@ -257,9 +256,11 @@ function newFindings(text: string): Findings {
   return { text, snapshot: undefined, sensitive: undefined, analysis: undefined, reaches: new Map() };
 }
 
-function allowed(analysis: StatementAnalysis): Decided {
+function allowed(analysis: StatementAnalysis, reaches: readonly Reach[]): Decided {
   const isSensitive =
-    analysis.exposure?.touches === true || analysis.statements.some((kind) => RUNS_OTHERS.has(kind));
+    analysis.exposure?.touches === true ||
+    reaches.some((reach) => reach.isSensitive) ||
+    analysis.statements.some((kind) => RUNS_OTHERS.has(kind));
   const outputs = analysis.statements.length === 1 ? analysis.exposure?.outputs[0] : undefined;
   const trace: StatementTrace = { outputs };
   return { decision: { kind: 'allow', isSensitive, trace }, note: undefined };

@@ -12,6 +12,7 @@ import { describeCause } from './cause.ts';
 import {
   checkPreamble,
   decodeFrame,
+  DIGEST_ALGORITHM,
   DIGEST_SIZE,
   type Frame,
   FRAME_OVERHEAD_SIZE,
@@ -59,7 +60,7 @@ export interface FinishEvent {
   readonly problem?: string;
   /** Why the session ended. */
   readonly reason?: string;
-  /** SHA-256 of the file up to the end frame, hex; only of an ended recording. */
+  /** BLAKE2b-512 of the file up to the end frame, hex; only of an ended recording. */
   readonly root?: string;
 }
 
@@ -101,7 +102,7 @@ export async function openRecording(path: string): Promise<Recording> {
 class FrameReader {
   readonly #path: string;
   readonly #file: FileHandle;
-  readonly #hash: Hash = createHash('sha256');
+  readonly #hash: Hash = createHash(DIGEST_ALGORITHM);
   readonly #window = Buffer.allocUnsafe(WINDOW_SIZE);
   #start = 0;
   #end = 0;

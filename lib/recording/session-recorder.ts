@@ -14,6 +14,7 @@ import type { Side } from '../../protocols/contract.ts';
 import { GatewayError } from '../errors.ts';
 import { describeCause } from './cause.ts';
 import {
+  DIGEST_ALGORITHM,
   DIGEST_SIZE,
   encodeFrame,
   encodePreamble,
@@ -75,7 +76,7 @@ export class FileSessionRecorder implements SessionRecorder {
   readonly #shared: SharedParts;
   readonly #path: string;
   readonly #fd: number;
-  readonly #hash: Hash = createHash('sha256');
+  readonly #hash: Hash = createHash(DIGEST_ALGORITHM);
   readonly #startedAt: number;
   #lastAt = 0;
   #buffer: Buffer | undefined;
@@ -242,7 +243,7 @@ export class FileSessionRecorder implements SessionRecorder {
     this.#drain();
   }
 
-  /** SHA-256 of every byte of the file so far. */
+  /** Digest of every byte of the file so far. */
   #digest(): Buffer {
     this.#hashPending();
     return this.#hash.copy().digest();

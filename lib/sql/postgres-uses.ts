@@ -64,6 +64,12 @@ const readLike: Reader = (scan, tree) => {
   return WALK_ALL;
 };
 
+/** ATTACH PARTITION: what writes to the parent runs the partition's triggers from now on. */
+const readPartition: Reader = (scan, tree) => {
+  scan.addTakenOver(objectName(tree['name'], 'relation'));
+  return WALK_ALL;
+};
+
 /** INHERITS and PARTITION OF. */
 const readCreate: Reader = (scan, tree) => {
   for (const parent of list(tree['inhRelations']))
@@ -145,6 +151,7 @@ export const USES: Readonly<Record<string, Reader>> = {
   TypeName: readTypeName,
   TableLikeClause: readLike,
   CreateStmt: readCreate,
+  PartitionCmd: readPartition,
   CreateOpClassItem: readOpClassItem,
   CreateTrigStmt: naming('funcname'),
   CreateEventTrigStmt: naming('funcname'),

@@ -59,7 +59,14 @@ export class ClientProof {
     const first = reader.slice(length).toString('latin1');
     const { verifier, isKnown, channelBinding, nonce } = this.#options;
     const isPlusOffered = channelBinding !== undefined;
-    this.#scram = new ScramServer({ verifier, isKnown, mechanism, isPlusOffered, channelBinding, nonce });
+    this.#scram = new ScramServer({
+      verifier,
+      isKnown,
+      mechanism,
+      isPlusOffered,
+      channelBinding,
+      nonce,
+    });
     return this.#stepOf(this.#scram.first(first), AUTH_SASL_CONTINUE);
   }
 

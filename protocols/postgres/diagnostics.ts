@@ -7,9 +7,9 @@ import { BACKEND, HEADER_SIZE, encodeMessage } from './message.ts';
 import { readField } from './refusal.ts';
 
 /** Severity, SQLSTATE, position, source file and line, schema, table, column, type, constraint. */
-const KEPT_FIELDS = new Set([...'SVCPFLRstcdn'].map((letter) => letter.charCodeAt(0)));
+const KEPT_FIELDS = new Set(Buffer.from('SVCPFLRstcdn'));
 /** RAISE ... USING COLUMN = x and the like put any text into the name fields. */
-const KEPT_FIELDS_OF_RAISE = new Set([...'SVCPFLR'].map((letter) => letter.charCodeAt(0)));
+const KEPT_FIELDS_OF_RAISE = new Set(Buffer.from('SVCPFLR'));
 /** Source files of procedural languages, whose own code lets a function raise any text. */
 const RAISE_SOURCE = /^(?:pl_|plperl|plpy|pltcl|plv8|plr|pllua)/i;
 
@@ -80,7 +80,9 @@ export function redactDiagnostic(message: Buffer): Buffer {
     if (kept.has(message[offset] ?? 0)) fields.push(message.subarray(offset, end + 1));
     offset = end + 1;
   }
-  fields.push(Buffer.from(`Mtext redacted by Weir, because it may quote masked data (SQLSTATE ${code})\0`));
+  fields.push(
+    Buffer.from(`Mtext redacted by Weir, because it may quote masked data (SQLSTATE ${code})\0`),
+  );
   return encodeMessage(message[0] ?? BACKEND.noticeResponse, ...fields, Buffer.from([0]));
 }
 

@@ -41,7 +41,8 @@ const LABELS: Readonly<Record<string, string>> = {
  * 0x80 to 0x9f of WIN1252; NUL where there is none. Not by TextDecoder: its label for LATIN1 means WIN1252
  * by the standard, and Node 20 decodes both as LATIN1.
  */
-const WIN1252_HIGH = '\u20ac\0\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\0\u017d\0\0\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\0\u017e\u0178';
+const WIN1252_HIGH =
+  '\u20ac\0\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\0\u017d\0\0\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\0\u017e\u0178';
 
 export function decodeStatement(bytes: Buffer, encoding: string): string | undefined {
   // ASCII means the same in every encoding that PostgreSQL has.
@@ -62,6 +63,9 @@ export function decodeStatement(bytes: Buffer, encoding: string): string | undef
 function decodeWin1252(bytes: Buffer): string | undefined {
   const text = bytes
     .toString('latin1')
-    .replaceAll(/[\x80-\x9f]/g, (character) => WIN1252_HIGH[character.charCodeAt(0) - 0x80] ?? '\0');
+    .replaceAll(
+      /[\x80-\x9f]/g,
+      (character) => WIN1252_HIGH[character.charCodeAt(0) - 0x80] ?? '\0',
+    );
   return text.includes('\0') ? undefined : text;
 }

@@ -43,7 +43,11 @@ export class FirstPackets {
       throw new ProtocolError('PG_TLS_ORDER', 'client', 'bytes came around the TLS handshake');
     }
     if (this.#held.length + bytes.length > HELD_SIZE_MAX) {
-      throw new ProtocolError('PG_SIGN_IN_SIZE', 'client', `more than ${HELD_SIZE_MAX} bytes before the sign-in`);
+      throw new ProtocolError(
+        'PG_SIGN_IN_SIZE',
+        'client',
+        `more than ${HELD_SIZE_MAX} bytes before the sign-in`,
+      );
     }
     this.#held = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
   }
@@ -71,7 +75,11 @@ export class FirstPackets {
     if (this.#held.length < HEADER_SIZE) return undefined;
     const size = this.#held.readInt32BE(1) + 1;
     if (size < HEADER_SIZE || size > sizeMax) {
-      throw new ProtocolError('PG_MESSAGE_LENGTH', 'client', `a message of ${size} bytes before the sign-in`);
+      throw new ProtocolError(
+        'PG_MESSAGE_LENGTH',
+        'client',
+        `a message of ${size} bytes before the sign-in`,
+      );
     }
     return this.#held.length < size ? undefined : this.#take(size);
   }
@@ -105,10 +113,17 @@ export class FirstPackets {
         this.#refuseVersion(first.major, first.minor);
         return 'wait';
       case 'bad-layout':
-        this.#out.refuse({ code: '08P01', message: 'invalid startup packet layout: expected terminator as last byte' });
+        this.#out.refuse({
+          code: '08P01',
+          message: 'invalid startup packet layout: expected terminator as last byte',
+        });
         return 'wait';
       case 'bad-length':
-        this.#out.note({ kind: 'refused', code: '08P01', reason: 'invalid length of startup packet' });
+        this.#out.note({
+          kind: 'refused',
+          code: '08P01',
+          reason: 'invalid length of startup packet',
+        });
         this.#out.close();
         return 'wait';
     }
@@ -135,7 +150,10 @@ export class FirstPackets {
   #onGssencRequest(packet: Buffer): 'wait' | 'again' {
     this.#out.recordClient(packet);
     if (this.isSecure || this.#asked.has('gssenc')) {
-      this.#out.refuse({ code: '0A000', message: 'unsupported frontend protocol 1234.5680: server supports 3.0 to 3.2' });
+      this.#out.refuse({
+        code: '0A000',
+        message: 'unsupported frontend protocol 1234.5680: server supports 3.0 to 3.2',
+      });
       return 'wait';
     }
     this.#asked.add('gssenc');
@@ -146,18 +164,27 @@ export class FirstPackets {
   /** Bytes sent along with a request that was answered N may be an attacker's (PG-4, CVE-2021-23222). */
   #refuseStuffing(request: string): 'wait' | 'again' {
     if (this.#held.length === 0) return 'again';
-    this.#out.refuse({ code: '08P01', message: `received unencrypted data after ${request} request` });
+    this.#out.refuse({
+      code: '08P01',
+      message: `received unencrypted data after ${request} request`,
+    });
     return 'wait';
   }
 
   #onStartup(bytes: Buffer, packet: StartupPacket): Opening | 'wait' {
     this.#out.recordClient(bytes);
     if (this.#options.clientTls === 'require' && !this.isSecure) {
-      this.#out.refuse({ code: '28000', message: 'this gateway requires TLS: connect with sslmode=require or higher' });
+      this.#out.refuse({
+        code: '28000',
+        message: 'this gateway requires TLS: connect with sslmode=require or higher',
+      });
       return 'wait';
     }
     if (!packet.parameters.some(({ name, value }) => name === 'user' && value.length > 0)) {
-      this.#out.refuse({ code: '28000', message: 'no PostgreSQL user name specified in startup packet' });
+      this.#out.refuse({
+        code: '28000',
+        message: 'no PostgreSQL user name specified in startup packet',
+      });
       return 'wait';
     }
     return { kind: 'startup', packet };
@@ -165,7 +192,11 @@ export class FirstPackets {
 
   #startTls(how: 'direct' | 'asked'): void {
     if (this.#options.clientTls === 'off') {
-      this.#out.note({ kind: 'refused', code: '08P01', reason: 'TLS handshake, and TLS is off on this connection' });
+      this.#out.note({
+        kind: 'refused',
+        code: '08P01',
+        reason: 'TLS handshake, and TLS is off on this connection',
+      });
       this.#out.close();
       return;
     }

@@ -33,7 +33,8 @@ export class GatewayLogin {
     switch (kind) {
       case AUTH_OK:
         // A server that skips the end of SCRAM has not proved that it knows the password.
-        if (this.#scram !== undefined && !this.#isVerified) throw loginError('it ended SCRAM without its proof');
+        if (this.#scram !== undefined && !this.#isVerified)
+          throw loginError('it ended SCRAM without its proof');
         return 'ok';
       case AUTH_CLEARTEXT:
         return encodeMessage(FRONTEND.password, this.#password());
@@ -97,5 +98,9 @@ export function decodeMechanisms(message: Buffer): string[] {
 }
 
 function loginError(what: string): ProtocolError {
-  return new ProtocolError('PG_UPSTREAM_SIGN_IN', 'server', `Weir cannot sign in to the database: ${what}`);
+  return new ProtocolError(
+    'PG_UPSTREAM_SIGN_IN',
+    'server',
+    `Weir cannot sign in to the database: ${what}`,
+  );
 }

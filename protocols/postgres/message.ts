@@ -60,7 +60,9 @@ export const BACKEND = {
 } as const;
 
 export function encodeMessage(tag: number, ...parts: readonly (Buffer | string)[]): Buffer {
-  const body = Buffer.concat(parts.map((part) => (typeof part === 'string' ? cstring(part) : part)));
+  const body = Buffer.concat(
+    parts.map((part) => (typeof part === 'string' ? cstring(part) : part)),
+  );
   const message = Buffer.allocUnsafe(HEADER_SIZE + body.length);
   message.writeUInt8(tag, 0);
   message.writeInt32BE(4 + body.length, 1);

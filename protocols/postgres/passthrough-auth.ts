@@ -48,7 +48,9 @@ export class PassthroughAuth {
         return { kind: 'relay', bytes: message };
       case AUTH_CLEARTEXT:
         if (this.#legs.isClientSecure) return { kind: 'relay', bytes: message };
-        return refused('the database asks for a clear-text password, which Weir relays over TLS only');
+        return refused(
+          'the database asks for a clear-text password, which Weir relays over TLS only',
+        );
       case AUTH_SASL:
         return this.#offer(decodeMechanisms(message));
       default:
@@ -81,7 +83,11 @@ export class PassthroughAuth {
     const left = mechanisms.filter((name) => name !== SCRAM_SHA_256_PLUS);
     if (left.length === 0) return refused('the database offers channel-bound SCRAM only');
     const names = left.map((name) => `${name}\0`).join('');
-    const bytes = encodeMessage(BACKEND.authentication, int32(AUTH_SASL), Buffer.from(`${names}\0`));
+    const bytes = encodeMessage(
+      BACKEND.authentication,
+      int32(AUTH_SASL),
+      Buffer.from(`${names}\0`),
+    );
     return { kind: 'relay', bytes };
   }
 }

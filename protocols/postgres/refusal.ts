@@ -30,11 +30,7 @@ export function refusalOf(decision: Extract<Decision, { kind: 'block' }>): Refus
 }
 
 /** ErrorResponse with the given severity; the text is ASCII unless the client reads UTF-8. */
-export function encodeError(
-  severity: 'ERROR' | 'FATAL',
-  refusal: Refusal,
-  isUtf8 = true,
-): Buffer {
+export function encodeError(severity: 'ERROR' | 'FATAL', refusal: Refusal, isUtf8 = true): Buffer {
   const fields = [
     `S${severity}`,
     `V${severity}`,
@@ -78,7 +74,8 @@ export function readField(message: Buffer, letter: string): string {
   while (offset < message.length && message[offset] !== 0) {
     const end = message.indexOf(0, offset);
     if (end < 0) break;
-    if (message[offset] === letter.charCodeAt(0)) return message.toString('latin1', offset + 1, end);
+    if (message[offset] === letter.charCodeAt(0))
+      return message.toString('latin1', offset + 1, end);
     offset = end + 1;
   }
   return NO_BYTES.toString();

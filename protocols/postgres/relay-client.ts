@@ -59,7 +59,8 @@ export class ClientRelay {
   onBytes(bytes: Buffer): void {
     this.#buffer.push(bytes);
     // A driver reads no more while we hold; one that does must not make us keep without limit.
-    if (this.#held !== undefined) this.#buffer.refuseHeldAbove(this.#state.options.statementSizeMax);
+    if (this.#held !== undefined)
+      this.#buffer.refuseHeldAbove(this.#state.options.statementSizeMax);
     this.#run();
   }
 
@@ -78,7 +79,11 @@ export class ClientRelay {
     try {
       while (this.#held === undefined && !this.#state.out.isClosing && this.#step()) {
         if (this.#state.replies.size > REPLIES_MAX) {
-          throw new ProtocolError('PG_PIPELINE', 'client', `more than ${REPLIES_MAX} unanswered messages`);
+          throw new ProtocolError(
+            'PG_PIPELINE',
+            'client',
+            `more than ${REPLIES_MAX} unanswered messages`,
+          );
         }
       }
     } finally {
@@ -125,7 +130,8 @@ export class ClientRelay {
         break;
       case FRONTEND.flush:
         // The server's error about it would skip to the next Sync, out of our sight.
-        if (size !== HEADER_SIZE) throw new ProtocolError('PG_MESSAGE_LAYOUT', 'client', 'a Flush with a body');
+        if (size !== HEADER_SIZE)
+          throw new ProtocolError('PG_MESSAGE_LAYOUT', 'client', 'a Flush with a body');
         break;
       case FRONTEND.terminate:
         this.#state.out.note({ kind: 'goodbye' });
@@ -189,7 +195,9 @@ export class ClientRelay {
     const name = cutName(fullName);
     if (tag === FRONTEND.close) {
       this.#state.described.clear();
-      this.#state.replies.expect(isPortal ? { kind: 'close', portal: name } : { kind: 'close', name });
+      this.#state.replies.expect(
+        isPortal ? { kind: 'close', portal: name } : { kind: 'close', name },
+      );
       return;
     }
     if (isPortal) this.#state.described.add(fullName);
@@ -210,7 +218,11 @@ export class ClientRelay {
     const statement = readStatement(message, this.#state);
     const held: Held = { id: this.#state.out.nextId(), message, statement };
     if (statement.refusal !== undefined) {
-      this.#state.out.note({ kind: 'refused', code: statement.refusal.code, reason: statement.refusal.message });
+      this.#state.out.note({
+        kind: 'refused',
+        code: statement.refusal.code,
+        reason: statement.refusal.message,
+      });
       this.#poison(held, statement.refusal);
       return true;
     }
@@ -280,7 +292,8 @@ export class ClientRelay {
 
   #record(message: Buffer, start: number): void {
     const shown = blankStatementSecrets(message);
-    if (shown === message) this.#recorded.addRange(this.#buffer.view, start, start + message.length);
+    if (shown === message)
+      this.#recorded.addRange(this.#buffer.view, start, start + message.length);
     else this.#recorded.add(shown);
   }
 
@@ -312,7 +325,11 @@ function cutName(name: string): string {
 function readName(head: Buffer, offset: number): string {
   const end = head.indexOf(0, offset);
   if (end < 0) {
-    throw new ProtocolError('PG_NAME', 'client', 'a statement or portal name does not end within its message');
+    throw new ProtocolError(
+      'PG_NAME',
+      'client',
+      'a statement or portal name does not end within its message',
+    );
   }
   return head.toString('latin1', offset, end);
 }

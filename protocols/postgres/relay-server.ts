@@ -11,7 +11,7 @@ import { redactDiagnostic, redactNotification } from './diagnostics.ts';
 import type { MessageBuffer } from './message-buffer.ts';
 import { BACKEND, HEADER_SIZE, int32, readBody } from './message.ts';
 import { encodeError, readField, refusalOf } from './refusal.ts';
-import type { RelayState } from './relay-state.ts';
+import { type RelayState, followNames, mayQuoteMasked } from './relay-state.ts';
 import type { Expected } from './replies.ts';
 import { decodeRowDescription, maskRows } from './rows.ts';
 import { blankKey } from './secrets.ts';
@@ -130,7 +130,7 @@ export class ServerRelay {
       case BACKEND.errorResponse:
         return this.#onError(message);
       case BACKEND.noticeResponse:
-        return this.#isSensitive() ? redactDiagnostic(message) : 'as-is';
+        return mayQuoteMasked(this.#state) ? redactDiagnostic(message) : 'as-is';
       case BACKEND.notificationResponse:
         return redactNotification(message);
       case BACKEND.commandComplete:
@@ -138,6 +138,17 @@ export class ServerRelay {
       case BACKEND.emptyQueryResponse:
       case BACKEND.portalSuspended:
         return this.#onStatementEnd();
+      case BACKEND.parameterStatus:
+        return this.#onParameterStatus(message);
+      case BACKEND.backendKeyData:
+        return this.#onKeyData(message);
+      default:
+        return this.#onReply(tag, message);
+    }
+  }
+
+  #onReply(tag: number, message: Buffer): Buffer | 'as-is' | 'nothing' {
+    switch (tag) {
       case BACKEND.rowDescription:
       case BACKEND.noData:
         return this.#onDescription(message);
@@ -150,10 +161,6 @@ export class ServerRelay {
         return 'as-is';
       case BACKEND.copyOutResponse:
         return this.#onCopyOut();
-      case BACKEND.parameterStatus:
-        return this.#onParameterStatus(message);
-      case BACKEND.backendKeyData:
-        return this.#onKeyData(message);
       default:
         throw unexpected(message, this.#state.replies.head);
     }
@@ -176,7 +183,7 @@ export class ServerRelay {
   #onError(message: Buffer): Buffer | 'as-is' | 'nothing' {
     const head = this.#state.replies.head;
     const refusal = head !== undefined && 'refusal' in head ? head.refusal : undefined;
-    const isSensitive = this.#isSensitive();
+    const isSensitive = mayQuoteMasked(this.#state);
     this.#queryPlan = undefined;
     this.#state.described.clear();
     this.#state.replies.onError();
@@ -191,7 +198,8 @@ export class ServerRelay {
   }
 
   #onCommandComplete(message: Buffer): 'as-is' {
-    if (this.#state.inspection.statements) this.#followTag(message.toString('latin1', HEADER_SIZE, message.length - 1));
+    if (this.#state.inspection.statements)
+      this.#followTag(message.toString('latin1', HEADER_SIZE, message.length - 1));
     return this.#onStatementEnd();
   }
 
@@ -218,19 +226,7 @@ export class ServerRelay {
     const head = this.#state.replies.head;
     if (head === undefined || head.kind !== COMPLETES[tag]) throw unexpected(undefined, head);
     this.#state.replies.pop();
-    if (!this.#state.inspection.results) return 'as-is';
-    const { statements } = this.#state;
-    if (head.kind === 'parse') {
-      // No statement in the entry: nothing is known of it, and it is treated so.
-      if (head.statement === undefined) statements.removeStatement(head.name ?? '');
-      else statements.addStatement(head.name ?? '', head.statement);
-    } else if (head.kind === 'bind') {
-      statements.addPortal(head.portal ?? '', head.name ?? '');
-      if (statements.statement(head.name ?? '')?.isSensitive !== false) this.#state.isTouched = true;
-    } else if (head.kind === 'close') {
-      if (head.portal !== undefined) statements.removePortal(head.portal);
-      if (head.name !== undefined) statements.removeStatement(head.name);
-    }
+    if (this.#state.inspection.results) followNames(this.#state, head);
     return 'as-is';
   }
 
@@ -238,7 +234,8 @@ export class ServerRelay {
   #onDescription(message: Buffer): 'as-is' | 'nothing' {
     const head = this.#state.replies.head;
     const isRows = message[0] === BACKEND.rowDescription;
-    if (head?.kind !== 'describe' && !(head?.kind === 'query' && isRows)) throw unexpected(message, head);
+    if (head?.kind !== 'describe' && !(head?.kind === 'query' && isRows))
+      throw unexpected(message, head);
     const isOfPortal = head.kind === 'describe' && head.portal !== undefined;
     if (!this.#state.inspection.results || (head.kind === 'describe' && !isOfPortal)) {
       if (head.kind === 'describe') this.#state.replies.pop();
@@ -313,7 +310,11 @@ export class ServerRelay {
           : undefined;
     // COPY names no columns, so it can be masked by its statement only, which was to be refused (PG-51).
     if (this.#state.inspection.results && statement?.isSensitive !== false) {
-      throw new ProtocolError('PG_COPY_UNTRACED', 'server', 'COPY TO of data that cannot be traced');
+      throw new ProtocolError(
+        'PG_COPY_UNTRACED',
+        'server',
+        'COPY TO of data that cannot be traced',
+      );
     }
     return 'as-is';
   }
@@ -335,29 +336,6 @@ export class ServerRelay {
     this.#flush();
     this.#state.out.toClient(message, blankKey(message));
     return 'nothing';
-  }
-
-  #isSensitive(): boolean {
-    if (!this.#state.inspection.results) return false;
-    const head = this.#state.replies.head;
-    if (this.#state.isTouched) return true;
-    switch (head?.kind) {
-      case 'query':
-      case 'parse':
-        return head.statement?.isSensitive === true;
-      case 'call':
-        return true;
-      case 'bind':
-        return this.#state.statements.statement(head.name ?? '')?.isSensitive !== false;
-      case 'describe':
-      case 'execute':
-        return (
-          head.portal !== undefined &&
-          this.#state.statements.portal(head.portal).statement?.isSensitive !== false
-        );
-      default:
-        return false;
-    }
   }
 
   /** The message of `size` bytes that comes next, and those of the same kind behind it. */

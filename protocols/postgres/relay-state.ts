@@ -2,7 +2,7 @@
 
 import type { Inspection, SessionOptions } from '../contract.ts';
 import type { Outbox } from './outbox.ts';
-import { Replies } from './replies.ts';
+import { type Expected, Replies } from './replies.ts';
 import { Statements } from './statements.ts';
 
 export interface RelayState {
@@ -37,4 +37,39 @@ export function createRelayState(
     isStandardStrings: false,
     isTouched: false,
   };
+}
+
+/** The server has done what `head` asks: what it made or closed is known from now on (PG-37). */
+export function followNames(state: RelayState, head: Expected): void {
+  const { statements } = state;
+  if (head.kind === 'parse') {
+    // No statement in the entry: nothing is known of it, and it is treated so.
+    if (head.statement === undefined) statements.removeStatement(head.name ?? '');
+    else statements.addStatement(head.name ?? '', head.statement);
+  } else if (head.kind === 'bind') {
+    statements.addPortal(head.portal ?? '', head.name ?? '');
+    if (statements.statement(head.name ?? '')?.isSensitive !== false) state.isTouched = true;
+  } else if (head.kind === 'close') {
+    if (head.portal !== undefined) statements.removePortal(head.portal);
+    if (head.name !== undefined) statements.removeStatement(head.name);
+  }
+}
+
+/** True where a diagnostic of the server, here and now, may quote masked data (GW-11). */
+export function mayQuoteMasked(state: RelayState): boolean {
+  if (!state.inspection.results) return false;
+  const { head } = state.replies;
+  return state.isTouched || (head !== undefined && isSensitive(state, head));
+}
+
+/** What is unknown counts as sensitive, except a Query or Parse whose decision did not say so. */
+function isSensitive({ statements }: RelayState, head: Expected): boolean {
+  if (head.kind === 'query' || head.kind === 'parse') return head.statement?.isSensitive === true;
+  if (head.kind === 'bind') return statements.statement(head.name ?? '')?.isSensitive !== false;
+  if (head.kind === 'describe' || head.kind === 'execute') {
+    return (
+      head.portal !== undefined && statements.portal(head.portal).statement?.isSensitive !== false
+    );
+  }
+  return head.kind === 'call';
 }

@@ -27,7 +27,11 @@ export function decodeRowDescription(message: Buffer): ResultColumn[] {
     columns.push({ name, table, attribute, type, typeModifier, format });
   }
   if (!reader.isAtEnd) {
-    throw new ProtocolError('PG_MESSAGE_LAYOUT', 'server', 'bytes follow the last column of a row description');
+    throw new ProtocolError(
+      'PG_MESSAGE_LAYOUT',
+      'server',
+      'bytes follow the last column of a row description',
+    );
   }
   return columns;
 }
@@ -100,7 +104,8 @@ export class RowMasker {
   /** The length that the row came with is no longer its own. */
   #closeRow(rowStart: number): void {
     const length = this.#end - rowStart - 1;
-    if (length > MESSAGE_LENGTH_MAX) throw rowShapeError('a masked row is larger than a message can be');
+    if (length > MESSAGE_LENGTH_MAX)
+      throw rowShapeError('a masked row is larger than a message can be');
     this.#out.writeInt32BE(length, rowStart + 1);
   }
 

@@ -88,7 +88,9 @@ export class ScramServer {
   ): ScramOutcome | undefined {
     const isPlus = this.#options.mechanism === SCRAM_SHA_256_PLUS;
     if (isPlus !== flag.startsWith('p=')) {
-      return malformed('The client selected a mechanism that does not fit its channel binding flag.');
+      return malformed(
+        'The client selected a mechanism that does not fit its channel binding flag.',
+      );
     }
     if (isPlus && binding !== BINDING_TYPE) {
       return malformed(`Unsupported SCRAM channel-binding type "${(binding ?? '').slice(0, 40)}".`);
@@ -105,8 +107,11 @@ export class ScramServer {
   }
 
   #expectedBinding(): string {
-    const data = this.#options.mechanism === SCRAM_SHA_256_PLUS ? this.#options.channelBinding : undefined;
-    return Buffer.concat([Buffer.from(this.#gs2Header), data ?? Buffer.alloc(0)]).toString('base64');
+    const data =
+      this.#options.mechanism === SCRAM_SHA_256_PLUS ? this.#options.channelBinding : undefined;
+    return Buffer.concat([Buffer.from(this.#gs2Header), data ?? Buffer.alloc(0)]).toString(
+      'base64',
+    );
   }
 }
 
@@ -193,7 +198,11 @@ function malformed(detail: string): ScramOutcome {
 }
 
 function scramError(what: string): ProtocolError {
-  return new ProtocolError('PG_SCRAM', 'server', `the server's SCRAM message is not acceptable: ${what}`);
+  return new ProtocolError(
+    'PG_SCRAM',
+    'server',
+    `the server's SCRAM message is not acceptable: ${what}`,
+  );
 }
 
 /** `text` is the peer's bytes read as latin1, so that user names in any encoding stay what they were. */

@@ -58,7 +58,10 @@ export class PostgresSession implements ProtocolSession {
       this.#out.note({ kind: 'refused', code, reason });
       this.#out.close();
     } else {
-      this.#out.refuse({ code, message: reason }, this.#relay === undefined || this.#relay.state.clientEncoding === 'UTF8');
+      this.#out.refuse(
+        { code, message: reason },
+        this.#relay === undefined || this.#relay.state.clientEncoding === 'UTF8',
+      );
     }
   }
 
@@ -117,7 +120,8 @@ export class PostgresSession implements ProtocolSession {
     }
     const { client, server } = this.#relay;
     if (client.onDecided(id, decision)) this.#finishServer();
-    else if (!server.onDecided(id, decision)) throw new Error(`decision ${id} answers no held operation`);
+    else if (!server.onDecided(id, decision))
+      throw new Error(`decision ${id} answers no held operation`);
   }
 
   #onClosed(event: Extract<SessionEvent, { kind: 'closed' }>): void {
@@ -133,7 +137,8 @@ export class PostgresSession implements ProtocolSession {
   }
 
   #finishServer(): void {
-    if (!this.#isClientFinished || this.#relay === undefined || this.#relay.client.isHolding) return;
+    if (!this.#isClientFinished || this.#relay === undefined || this.#relay.client.isHolding)
+      return;
     this.#out.push({ kind: 'finish', side: 'server' });
   }
 

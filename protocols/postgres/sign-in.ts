@@ -19,7 +19,12 @@ import { PassthroughAuth } from './passthrough-auth.ts';
 import { type Refusal, readField, refusalOf } from './refusal.ts';
 import { NONCE_SIZE } from './scram.ts';
 import { blankSecret } from './secrets.ts';
-import { type StartupPacket, asksForReplication, findParameter, rewriteStartup } from './startup.ts';
+import {
+  type StartupPacket,
+  asksForReplication,
+  findParameter,
+  rewriteStartup,
+} from './startup.ts';
 import { UpstreamLeg } from './upstream-leg.ts';
 
 /** libpq and PostgreSQL itself stop at this size for a password message (PG-16). */
@@ -183,7 +188,8 @@ export class SignIn {
 
   /** One 'p' message of the client. False: it is not here yet, or it is not its turn. */
   #stepPassword(): boolean {
-    const awaitsPassword = this.#passthrough?.awaitsPassword ?? (this.#proof !== undefined && !this.#isProved);
+    const awaitsPassword =
+      this.#passthrough?.awaitsPassword ?? (this.#proof !== undefined && !this.#isProved);
     if (!awaitsPassword) return false;
     const message = this.#first.takeMessage(HEADER_SIZE + PASSWORD_SIZE_MAX);
     if (message === undefined) return false;
@@ -192,7 +198,10 @@ export class SignIn {
       return false;
     }
     if (message[0] !== FRONTEND.password) {
-      this.#out.refuse({ code: '08P01', message: `expected password response, got message type ${message[0]}` });
+      this.#out.refuse({
+        code: '08P01',
+        message: `expected password response, got message type ${message[0]}`,
+      });
       return false;
     }
     this.#out.recordClient(blankSecret(message));
@@ -224,7 +233,8 @@ export class SignIn {
 
   #stepServer(): void {
     const upstream = this.#upstream;
-    while (upstream !== undefined && !this.#out.isClosing && this.done === undefined) {
+    if (upstream === undefined) return;
+    while (!this.#out.isClosing && this.done === undefined) {
       if (this.#heldRequest !== undefined && !this.#isProved) return;
       const message = upstream.nextMessage();
       if (message === undefined) return;
@@ -245,6 +255,7 @@ export class SignIn {
       case BACKEND.noticeResponse:
         this.#out.toClient(message);
         break;
+      case undefined:
       default:
         throw new ProtocolError(
           'PG_SIGN_IN_MESSAGE',

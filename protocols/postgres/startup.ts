@@ -29,7 +29,12 @@ export type FirstPacket =
   | { readonly kind: 'gssenc'; readonly size: number }
   | { readonly kind: 'cancel'; readonly size: number; readonly key: Buffer; readonly bytes: Buffer }
   | { readonly kind: 'startup'; readonly size: number; readonly packet: StartupPacket }
-  | { readonly kind: 'bad-version'; readonly size: number; readonly major: number; readonly minor: number }
+  | {
+      readonly kind: 'bad-version';
+      readonly size: number;
+      readonly major: number;
+      readonly minor: number;
+    }
   | { readonly kind: 'bad-length' }
   | { readonly kind: 'bad-layout' };
 
@@ -43,7 +48,8 @@ export function decodeFirstPacket(bytes: Buffer): FirstPacket | undefined {
   const packet = bytes.subarray(0, size);
   const code = packet.readInt32BE(4);
   if (code === SSL_REQUEST) return size === 8 ? { kind: 'ssl', size } : { kind: 'bad-length' };
-  if (code === GSSENC_REQUEST) return size === 8 ? { kind: 'gssenc', size } : { kind: 'bad-length' };
+  if (code === GSSENC_REQUEST)
+    return size === 8 ? { kind: 'gssenc', size } : { kind: 'bad-length' };
   if (code === CANCEL_REQUEST) {
     // Process id and a key of 4 bytes (3.0) or up to 256 (3.2).
     if (size < 16 || size > 12 + 256) return { kind: 'bad-length' };

@@ -20,8 +20,10 @@ export function readStatement(message: Buffer, state: RelayState): StatementMess
   const kind = message[0] === FRONTEND.query ? 'query' : 'parse';
   const nameEnd = kind === 'parse' ? message.indexOf(0, HEADER_SIZE) : HEADER_SIZE - 1;
   const textEnd = nameEnd < 0 ? -1 : message.indexOf(0, nameEnd + 1);
-  const name = kind === 'parse' && nameEnd > 0 ? message.toString('latin1', HEADER_SIZE, nameEnd) : '';
-  if (textEnd < 0) return refused(kind, name, { code: '08P01', message: 'invalid string in message' });
+  const name =
+    kind === 'parse' && nameEnd > 0 ? message.toString('latin1', HEADER_SIZE, nameEnd) : '';
+  if (textEnd < 0)
+    return refused(kind, name, { code: '08P01', message: 'invalid string in message' });
   // What stands behind the text's NUL could be read by another parser than ours (PG-24).
   if (kind === 'query' && textEnd !== message.length - 1) {
     return refused(kind, name, { code: '08P01', message: 'invalid message format' });

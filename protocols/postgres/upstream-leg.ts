@@ -50,7 +50,11 @@ export class UpstreamLeg {
     }
     // Anything behind the one-byte answer was put there by somebody on the wire (PG-4).
     if (this.#state !== 'asking-tls' || bytes.length !== 1) {
-      throw new ProtocolError('PG_TLS_ANSWER', 'server', 'the server sent bytes before TLS was set up');
+      throw new ProtocolError(
+        'PG_TLS_ANSWER',
+        'server',
+        'the server sent bytes before TLS was set up',
+      );
     }
     if (bytes[0] !== ACCEPTS_TLS) {
       throw new ProtocolError(

@@ -8,7 +8,13 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import type { Test } from 'tap';
-import type { Decision, Operation, Protocol, SessionEvent, Side } from '../../protocols/contract.ts';
+import type {
+  Decision,
+  Operation,
+  Protocol,
+  SessionEvent,
+  Side,
+} from '../../protocols/contract.ts';
 import { ProtocolError } from '../../protocols/errors.ts';
 import {
   cut,
@@ -51,17 +57,29 @@ export function testCuts(t: Test, protocol: Protocol, { name, transcript }: Name
   const events = withoutDecisions(transcript);
   const run = (cutter: (event: SessionEvent) => SessionEvent[]): string =>
     summarize(
-      playEvents(protocol.createSession(fresh(transcript)), events.flatMap(cutter), decisionsOf(transcript)),
+      playEvents(
+        protocol.createSession(fresh(transcript)),
+        events.flatMap(cutter),
+        decisionsOf(transcript),
+      ),
     );
   const whole = run((event) => [event]);
-  t.equal(run((event) => cut(event, everyOffset(event))), whole, `${name}: byte by byte`);
+  t.equal(
+    run((event) => cut(event, everyOffset(event))),
+    whole,
+    `${name}: byte by byte`,
+  );
   check(t, `${name}: random cuts`, fc.array(fc.nat({ max: 700 }), { maxLength: 12 }), (offsets) => {
     if (run((event) => cut(event, offsets)) !== whole) throw new Error('other commands');
   });
 }
 
 /** The same events give the same commands, however often. */
-export function testReplay(t: Test, protocol: Protocol, { name, transcript }: NamedTranscript): void {
+export function testReplay(
+  t: Test,
+  protocol: Protocol,
+  { name, transcript }: NamedTranscript,
+): void {
   const commands = replay(protocol, { ...transcript, options: fresh(transcript) });
   const again = replay(protocol, { ...transcript, options: fresh(transcript) });
   t.same(again, commands, `${name}: twice the same`);
@@ -69,7 +87,11 @@ export function testReplay(t: Test, protocol: Protocol, { name, transcript }: Na
 }
 
 /** Nothing of a held operation reaches the other side before its decision, nor of what follows it. */
-export function testHolds(t: Test, protocol: Protocol, { name, transcript }: NamedTranscript): void {
+export function testHolds(
+  t: Test,
+  protocol: Protocol,
+  { name, transcript }: NamedTranscript,
+): void {
   const decisions = decisionsOf(transcript);
   const held = operationsOf(protocol, transcript);
   for (const { operation, holds } of held) {
@@ -82,7 +104,9 @@ export function testHolds(t: Test, protocol: Protocol, { name, transcript }: Nam
       if (isHeld && event.kind === 'received' && event.from !== holds) continue;
       if (isHeld && event.kind !== 'received') break;
       const commands = handleAll(session, event, decide);
-      const asked = commands.findIndex((one) => one.kind === 'decide' && one.operation.id === operation.id);
+      const asked = commands.findIndex(
+        (one) => one.kind === 'decide' && one.operation.id === operation.id,
+      );
       if (isHeld) leaked += sentTo(otherSide(holds), commands).length;
       else if (asked >= 0) leaked += sentTo(otherSide(holds), commands.slice(asked)).length;
       isHeld ||= asked >= 0;
@@ -93,49 +117,92 @@ export function testHolds(t: Test, protocol: Protocol, { name, transcript }: Nam
 }
 
 /** A refusal leaves a session that goes on without a fault, or that has closed; the text stays here. */
-export function testRefusals(t: Test, protocol: Protocol, { name, transcript }: NamedTranscript): void {
+export function testRefusals(
+  t: Test,
+  protocol: Protocol,
+  { name, transcript }: NamedTranscript,
+): void {
   const decisions = decisionsOf(transcript);
   const block: Decision = { kind: 'block', rule: 'conformance', code: '42501', reason: 'refused' };
   for (const { operation } of operationsOf(protocol, transcript)) {
     const session = protocol.createSession(fresh(transcript));
     const decide: Decide = (asked) => (asked.id === operation.id ? block : decisions(asked));
     const commands = playEvents(session, withoutDecisions(transcript), decide);
-    const answered = commands.findIndex((one) => one.kind === 'decide' && one.operation.id === operation.id);
+    const answered = commands.findIndex(
+      (one) => one.kind === 'decide' && one.operation.id === operation.id,
+    );
     const after = commands.slice(answered);
     const says = after.some((one) => one.kind === 'send' || one.kind === 'close');
     t.ok(says, `${name}: the refusal of #${operation.id} ${operation.kind} does something`);
     if (operation.kind !== 'statement' || operation.text.trim().length < 8) continue;
     const isSentLater = commands.some(
-      (one) => one.kind === 'decide' && one.operation.kind === 'statement' && one.operation.id > operation.id && one.operation.text.includes(operation.text),
+      (one) =>
+        one.kind === 'decide' &&
+        one.operation.kind === 'statement' &&
+        one.operation.id > operation.id &&
+        one.operation.text.includes(operation.text),
     );
-    if (!isSentLater) t.notOk(sentTo('server', after).includes(operation.text), `${name}: "${operation.text}" stays here`);
+    if (!isSentLater)
+      t.notOk(
+        sentTo('server', after).includes(operation.text),
+        `${name}: "${operation.text}" stays here`,
+      );
   }
 }
 
 /** Hostile bytes give commands, never a fault of ours, and not much more than came in. */
-export function testMutations(t: Test, protocol: Protocol, { name, transcript }: NamedTranscript): void {
+export function testMutations(
+  t: Test,
+  protocol: Protocol,
+  { name, transcript }: NamedTranscript,
+): void {
   const events = withoutDecisions(transcript);
   const decisions = decisionsOf(transcript);
   // Changed bytes ask for other things than the transcript decided.
   const decide: Decide = (operation) => fitting(operation, decisions(operation));
-  check(t, `${name}: mutations`, fc.array(mutation, { minLength: 1, maxLength: 4 }), (mutations) => {
-    const changed = mutations.reduce(mutate, events);
-    const commands = survive(() => playEvents(protocol.createSession(fresh(transcript)), changed, decide));
-    const gotSize = changed.reduce((size, one) => size + (one.kind === 'received' ? one.bytes.length : 0), 0);
-    const gave = commands.reduce((size, one) => size + ('bytes' in one ? one.bytes.length : 0), 0);
-    if (gave > gotSize * GROWTH_MAX + GROWTH_FREE) throw new Error(`${gave} bytes for ${gotSize}`);
-    const closeAt = commands.findIndex(({ kind }) => kind === 'close');
-    if (closeAt >= 0 && closeAt !== commands.length - 1) throw new Error('commands follow a close');
-  });
+  check(
+    t,
+    `${name}: mutations`,
+    fc.array(mutation, { minLength: 1, maxLength: 4 }),
+    (mutations) => {
+      const changed = mutations.reduce(mutate, events);
+      const commands = survive(() =>
+        playEvents(protocol.createSession(fresh(transcript)), changed, decide),
+      );
+      const gotSize = changed.reduce(
+        (size, one) => size + (one.kind === 'received' ? one.bytes.length : 0),
+        0,
+      );
+      const gave = commands.reduce(
+        (size, one) => size + ('bytes' in one ? one.bytes.length : 0),
+        0,
+      );
+      if (gave > gotSize * GROWTH_MAX + GROWTH_FREE)
+        throw new Error(`${gave} bytes for ${gotSize}`);
+      const closeAt = commands.findIndex(({ kind }) => kind === 'close');
+      if (closeAt >= 0 && closeAt !== commands.length - 1)
+        throw new Error('commands follow a close');
+    },
+  );
 }
 
 /** Strangers: any bytes at all, from the first one on. */
-export function testStrangers(t: Test, protocol: Protocol, { name, transcript }: NamedTranscript): void {
+export function testStrangers(
+  t: Test,
+  protocol: Protocol,
+  { name, transcript }: NamedTranscript,
+): void {
   const chunks = fc.array(fc.uint8Array({ minLength: 1, maxLength: 64 }), { maxLength: 6 });
   check(t, `${name}: random first bytes`, chunks, (all) => {
     const session = protocol.createSession(fresh(transcript));
-    const events = all.map((bytes): SessionEvent => ({ kind: 'received', from: 'client', bytes: Buffer.from(bytes) }));
-    survive(() => playEvents(session, [{ kind: 'opened', side: 'client' }, ...events], (operation) => fitting(operation, undefined)));
+    const events = all.map(
+      (bytes): SessionEvent => ({ kind: 'received', from: 'client', bytes: Buffer.from(bytes) }),
+    );
+    survive(() =>
+      playEvents(session, [{ kind: 'opened', side: 'client' }, ...events], (operation) =>
+        fitting(operation, undefined),
+      ),
+    );
   });
 }
 
@@ -148,37 +215,55 @@ export function testEnds(t: Test, protocol: Protocol, { name, transcript }: Name
     { kind: 'stopped', code: '57P01', reason: 'shutting down' },
     { kind: 'woke', alarm: 'sign-in' },
   ];
-  const where = fc.array(fc.tuple(fc.nat({ max: 60 }), fc.nat({ max: ends.length - 1 })), { minLength: 1, maxLength: 3 });
+  const where = fc.array(fc.tuple(fc.nat({ max: 60 }), fc.nat({ max: ends.length - 1 })), {
+    minLength: 1,
+    maxLength: 3,
+  });
   check(t, `${name}: ends anywhere`, where, (places) => {
     const events = [...withoutDecisions(transcript)];
-    for (const [at, which] of places) events.splice(at % (events.length + 1), 0, ends[which] ?? { kind: 'closed', side: 'client' });
+    for (const [at, which] of places)
+      events.splice(at % (events.length + 1), 0, ends[which] ?? { kind: 'closed', side: 'client' });
     playEvents(protocol.createSession(fresh(transcript)), events, decisionsOf(transcript));
   });
 }
 
 /** What a client sends while it is held is kept up to a limit; then the session ends. */
-export function testHeldSize(t: Test, protocol: Protocol, { name, transcript }: NamedTranscript): void {
-  const first = operationsOf(protocol, transcript).find(({ operation }) => operation.kind === 'statement');
+export function testHeldSize(
+  t: Test,
+  protocol: Protocol,
+  { name, transcript }: NamedTranscript,
+): void {
+  const first = operationsOf(protocol, transcript).find(
+    ({ operation }) => operation.kind === 'statement',
+  );
   if (first === undefined) return;
   const session = protocol.createSession(fresh(transcript));
   const decisions = decisionsOf(transcript);
-  const decide: Decide = (asked) => (asked.id === first.operation.id ? undefined : decisions(asked));
+  const decide: Decide = (asked) =>
+    asked.id === first.operation.id ? undefined : decisions(asked);
   let events = withoutDecisions(transcript);
   let isHeld = false;
   for (const event of events) {
-    isHeld = handleAll(session, event, decide).some((one) => one.kind === 'decide' && one.operation.id === first.operation.id);
+    isHeld = handleAll(session, event, decide).some(
+      (one) => one.kind === 'decide' && one.operation.id === first.operation.id,
+    );
     if (isHeld) break;
   }
   t.ok(isHeld, `${name}: a statement waits`);
   events = [{ kind: 'received', from: 'client', bytes: Buffer.alloc(64 * 1024, 0x51) }];
   let size = 0;
   let isClosed = false;
-  for (; size < HELD_SIZE_MAX && !isClosed; size += 64 * 1024) isClosed = hasClosed(playEvents(session, events));
+  for (; size < HELD_SIZE_MAX && !isClosed; size += 64 * 1024)
+    isClosed = hasClosed(playEvents(session, events));
   t.ok(isClosed, `${name}: closed after ${size} held bytes`);
 }
 
 /** The last chunk of the client is a message that nobody knows, or too long a one: it ends the session. */
-export function testFatalChunk(t: Test, protocol: Protocol, { name, transcript }: NamedTranscript): void {
+export function testFatalChunk(
+  t: Test,
+  protocol: Protocol,
+  { name, transcript }: NamedTranscript,
+): void {
   const events = withoutDecisions(transcript);
   const at = events.findLastIndex((event) => event.kind === 'received' && event.from === 'client');
   const last = events[at];
@@ -235,7 +320,12 @@ function fitting(operation: Operation, written: Decision | undefined): Decision 
 }
 
 type Mutation =
-  | { readonly kind: 'set' | 'insert' | 'cut-off'; readonly event: number; readonly at: number; readonly byte: number }
+  | {
+      readonly kind: 'set' | 'insert' | 'cut-off';
+      readonly event: number;
+      readonly at: number;
+      readonly byte: number;
+    }
   | { readonly kind: 'drop' | 'double' | 'turn-round'; readonly event: number };
 
 const mutation: fc.Arbitrary<Mutation> = fc.oneof(
@@ -245,7 +335,10 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
     at: fc.nat({ max: 300 }),
     byte: fc.oneof(fc.constantFrom(0, 0x7f, 0x80, 0xff), fc.nat({ max: 255 })),
   }),
-  fc.record({ kind: fc.constantFrom('drop' as const, 'double' as const, 'turn-round' as const), event: fc.nat({ max: 60 }) }),
+  fc.record({
+    kind: fc.constantFrom('drop' as const, 'double' as const, 'turn-round' as const),
+    event: fc.nat({ max: 60 }),
+  }),
 );
 
 function mutate(events: SessionEvent[], change: Mutation): SessionEvent[] {
@@ -255,7 +348,10 @@ function mutate(events: SessionEvent[], change: Mutation): SessionEvent[] {
   return events.toSpliced(index, 1, ...mutated(event, change));
 }
 
-function mutated(event: Extract<SessionEvent, { kind: 'received' }>, change: Mutation): SessionEvent[] {
+function mutated(
+  event: Extract<SessionEvent, { kind: 'received' }>,
+  change: Mutation,
+): SessionEvent[] {
   switch (change.kind) {
     case 'drop':
       return [];
@@ -270,11 +366,20 @@ function mutated(event: Extract<SessionEvent, { kind: 'received' }>, change: Mut
     }
     case 'insert': {
       const at = change.at % event.bytes.length;
-      const bytes = Buffer.concat([event.bytes.subarray(0, at), Buffer.from([change.byte]), event.bytes.subarray(at)]);
+      const bytes = Buffer.concat([
+        event.bytes.subarray(0, at),
+        Buffer.from([change.byte]),
+        event.bytes.subarray(at),
+      ]);
       return [{ ...event, bytes }];
     }
     case 'cut-off':
-      return [{ ...event, bytes: Buffer.from(event.bytes.subarray(0, (change.at % event.bytes.length) + 1)) }];
+      return [
+        {
+          ...event,
+          bytes: Buffer.from(event.bytes.subarray(0, (change.at % event.bytes.length) + 1)),
+        },
+      ];
   }
 }
 

@@ -34,7 +34,8 @@ function allowAll(inspection: Inspection): (operation: Operation) => Decision {
     if (operation.kind === 'sign-in') return { kind: 'allow', inspection };
     if (operation.kind === 'statement') return { kind: 'allow', isSensitive: false };
     // A plan that changes nothing: each row is still taken apart and put together again.
-    if (operation.kind === 'result') return { kind: 'allow', plan: operation.columns.map(() => undefined) };
+    if (operation.kind === 'result')
+      return { kind: 'allow', plan: operation.columns.map(() => undefined) };
     return { kind: 'allow' };
   };
 }
@@ -47,7 +48,11 @@ interface Answers {
 }
 
 /** What came back. `direct` undefined: for each step whatever comes until it is quiet. */
-async function runScript(port: number, script: Script, direct: Answers | undefined): Promise<Answers> {
+async function runScript(
+  port: number,
+  script: Script,
+  direct: Answers | undefined,
+): Promise<Answers> {
   const socket = await openSocket(port);
   socket.setNoDelay(true);
   const got: Buffer[] = [];
@@ -67,7 +72,9 @@ async function runScript(port: number, script: Script, direct: Answers | undefin
     const wanted = direct?.counts[index];
     const start = count;
     const isThere = (): boolean =>
-      wanted === undefined ? Date.now() - last > (count > start ? QUIET_TIME : SILENCE_TIME) : count >= wanted;
+      wanted === undefined
+        ? Date.now() - last > (count > start ? QUIET_TIME : SILENCE_TIME)
+        : count >= wanted;
     await waitFor(isThere, STEP_TIME_MAX);
     counts.push(count);
   }

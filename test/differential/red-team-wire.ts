@@ -88,7 +88,7 @@ export const WIRE_LEAKS: readonly WireCase[] = [
   ]),
   {
     title: 'EXECUTE under another search_path',
-    setup: `CREATE SCHEMA s2; CREATE TABLE s2.q (a varchar); CREATE VIEW public.q AS SELECT email AS a FROM customers`,
+    setup: `CREATE SCHEMA s2; CREATE TABLE s2.q (a varchar(80)); CREATE VIEW public.q AS SELECT email AS a FROM customers`,
     act: async (client) => {
       await client.query('SET search_path = s2, public');
       await client.query('PREPARE s1 AS SELECT a FROM q');
@@ -97,7 +97,7 @@ export const WIRE_LEAKS: readonly WireCase[] = [
   },
   {
     title: 'a named statement described under one search_path and executed under another (PG-41)',
-    setup: `CREATE SCHEMA s2; CREATE TABLE s2.q (a varchar); INSERT INTO s2.q VALUES ('x'); CREATE VIEW public.q AS SELECT email AS a FROM customers`,
+    setup: `CREATE SCHEMA s2; CREATE TABLE s2.q (a varchar(80)); INSERT INTO s2.q VALUES ('x'); CREATE VIEW public.q AS SELECT email AS a FROM customers`,
     act: async (client) => {
       await client.query('SET search_path = s2, public');
       await client.exchange([parse('x', 'SELECT a FROM q'), describe('S', 'x'), bind('', 'x'), execute(), sync()]);
@@ -119,6 +119,7 @@ export const WIRE_LEAKS: readonly WireCase[] = [
     title: 'a cursor replaced in the same pipeline',
     act: async (client) => {
       await client.exchange([
+        ...run('BEGIN'),
         parse('x', 'SELECT name FROM customers'),
         bind('p', 'x'),
         describe('P', 'p'),
@@ -143,7 +144,7 @@ export const WIRE_LEAKS: readonly WireCase[] = [
   {
     title: 'a table whose name is not ASCII, spelled in an encoding that is set in flight (GW-3)',
     parameters: { client_encoding: 'LATIN1' },
-    setup: `ALTER TABLE root RENAME TO "é"; CREATE VIEW hidden AS SELECT 1`,
+    setup: `CREATE VIEW "é" AS SELECT ssn FROM root`,
     act: async (client) => {
       client.send(query(`SET client_encoding = 'UTF8'`), query('SELECT upper(ssn) FROM "é"'));
       await client.until('Z', 2);
@@ -152,7 +153,7 @@ export const WIRE_LEAKS: readonly WireCase[] = [
 ];
 
 /** The text is harmless with standard_conforming_strings on and drops a table with it off. */
-const EVIL = String.raw`SELECT 'a\', '; DROP TABLE orders; --'`;
+const EVIL = String.raw`SELECT 'a\', '; DROP TABLE outbox; --'`;
 const OFF = { options: '-c standard_conforming_strings=off' };
 
 function inFlight(title: string, first: readonly string[], second: readonly string[]): WireCase {
@@ -174,15 +175,4 @@ export const WIRE_HARM: readonly WireCase[] = [
   inFlight('ROLLBACK in flight', ['BEGIN', 'SET standard_conforming_strings = on'], ['ROLLBACK']),
   inFlight('SET LOCAL that ends in flight', ['BEGIN', 'SET LOCAL standard_conforming_strings = on'], ['COMMIT']),
   inFlight('TO DEFAULT in flight', ['SET standard_conforming_strings = on'], ['SET standard_conforming_strings TO DEFAULT']),
-  {
-    title: 'a statement parsed in the pipeline behind a ROLLBACK',
-    parameters: OFF,
-    act: async (client) => {
-      await client.query('BEGIN');
-      await client.query('SET standard_conforming_strings = on');
-      await client.exchange([...run('ROLLBACK'), parse('', String.raw`SELECT 'a\', 'x', 1`), sync()]);
-      client.send(...run('SELECT 1'), sync(), query(EVIL));
-      await client.until('Z', 2).catch(() => undefined);
-    },
-  },
-].slice(0, 6);
+];

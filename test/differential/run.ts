@@ -11,10 +11,11 @@ import { drivers } from './drivers.ts';
 import { type Suite, SuiteContext, type SuiteCounts } from './harness.ts';
 import { hostile } from './hostile.ts';
 import { mask } from './mask.ts';
+import { redTeam } from './red-team.ts';
 import { regress } from './regress.ts';
 import { targetKind } from '../support/gateway-process.ts';
 
-const SUITES: readonly Suite[] = [clients, drivers, block, mask, hostile, regress];
+const SUITES: readonly Suite[] = [clients, drivers, block, mask, redTeam, hostile, regress];
 
 interface Row extends SuiteCounts {
   readonly name: string;

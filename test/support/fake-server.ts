@@ -33,6 +33,19 @@ export interface FakeAnswer {
   readonly of?: 'sync' | 'copy';
 }
 
+/** What has the same answer wherever it is not dropped. FunctionCallResponse comes before its ready. */
+const ANSWERS: Readonly<Partial<Record<FakeMessage['kind'], readonly FakeAnswer['kind'][]>>> = {
+  query: ['complete', 'ready'],
+  'query-error': ['error', 'ready'],
+  call: ['complete', 'ready'],
+  parse: ['done'],
+  bind: ['done'],
+  execute: ['complete'],
+  'parse-error': ['error'],
+  'execute-error': ['error'],
+};
+const IGNORED_IN_COPY: ReadonlySet<string> = new Set(['sync', 'flush', 'copy-data']);
+
 export class FakeServer {
   /** A COPY failed: from outside it cannot be told which of the Syncs sent behind it were ignored. */
   hasFailedCopy = false;
@@ -54,86 +67,36 @@ export class FakeServer {
   }
 
   #receiveIdle({ kind, number }: FakeMessage): void {
-    switch (kind) {
-      case 'query':
-        this.#say({ kind: 'complete', number }, { kind: 'ready', number });
-        return;
-      case 'query-error':
-        this.#say({ kind: 'error', number }, { kind: 'ready', number });
-        return;
-      case 'call':
-        // FunctionCallResponse comes first.
-        this.#say({ kind: 'complete', number }, { kind: 'ready', number });
-        return;
-      case 'parse':
-      case 'bind':
-        this.#say({ kind: 'done', number });
-        return;
-      case 'execute':
-        this.#say({ kind: 'complete', number });
-        return;
-      case 'parse-error':
-      case 'execute-error':
-        this.#say({ kind: 'error', number });
-        this.#isSkipping = true;
-        return;
-      case 'query-copy':
-      case 'execute-copy':
-        this.#startCopy(number, kind === 'query-copy');
-        return;
-      case 'query-copy-fails':
-      case 'execute-copy-fails':
-        this.#startCopy(number, kind === 'query-copy-fails');
-        this.#failCopy(number, kind === 'query-copy-fails');
-        return;
-      case 'sync':
-        this.#isSkipping = false;
-        this.#say({ kind: 'ready', number, of: 'sync' });
-        return;
-      case 'flush':
-      case 'copy-data':
-      case 'copy-done':
-      case 'copy-fail':
-    }
+    // Flush, and stray messages of a COPY, have no answer.
+    if (kind in ANSWERS)
+      for (const answer of ANSWERS[kind] ?? []) this.#say({ kind: answer, number });
+    else if (kind.includes('-copy')) this.#startCopy(number, kind);
+    else if (kind === 'sync') this.#say({ kind: 'ready', number, of: 'sync' });
+    this.#isSkipping ||= kind === 'parse-error' || kind === 'execute-error';
+    if (kind === 'sync') this.#isSkipping = false;
   }
 
-  #receiveInCopy(message: FakeMessage, copy: { readonly number: number; readonly isSimple: boolean }): void {
-    switch (message.kind) {
-      case 'sync':
-      case 'flush':
-      case 'copy-data':
-        return;
-      case 'copy-done':
-        this.#copy = undefined;
-        this.#say({ kind: 'complete', number: copy.number });
-        if (copy.isSimple) this.#say({ kind: 'ready', number: copy.number });
-        return;
-      case 'copy-fail':
-        this.#failCopy(copy.number, copy.isSimple);
-        return;
-      case 'parse':
-      case 'parse-error':
-      case 'bind':
-      case 'execute':
-      case 'execute-error':
-      case 'execute-copy':
-      case 'execute-copy-fails':
-      case 'query':
-      case 'query-error':
-      case 'query-copy':
-      case 'query-copy-fails':
-      case 'call':
-        // "unexpected message type during COPY from stdin": the message is lost, then the connection.
-        this.#say({ kind: 'error', number: copy.number, of: 'copy' });
-        this.#copy = undefined;
-        this.hasFailedCopy = true;
-        this.isFatal = true;
+  #receiveInCopy(
+    { kind }: FakeMessage,
+    { number, isSimple }: { readonly number: number; readonly isSimple: boolean },
+  ): void {
+    if (IGNORED_IN_COPY.has(kind)) return;
+    if (kind === 'copy-done') {
+      this.#copy = undefined;
+      this.#say({ kind: 'complete', number });
+      if (isSimple) this.#say({ kind: 'ready', number });
+      return;
     }
+    this.#failCopy(number, isSimple);
+    // "unexpected message type during COPY from stdin": the message is lost, then the connection.
+    this.isFatal = kind !== 'copy-fail';
   }
 
-  #startCopy(number: number, isSimple: boolean): void {
+  #startCopy(number: number, kind: FakeMessage['kind']): void {
+    const isSimple = kind.startsWith('query');
     this.#copy = { number, isSimple };
     this.#say({ kind: 'copy-in', number });
+    if (kind.endsWith('-fails')) this.#failCopy(number, isSimple);
   }
 
   #failCopy(number: number, isSimple: boolean): void {

@@ -4,7 +4,7 @@
  * product's driver is `lib/gateway/session-driver.ts`.
  */
 
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import type {
   Decision,
   Operation,
@@ -43,8 +43,8 @@ export async function startPair(options: PairOptions, port = 0): Promise<Pair> {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', resolve);
   });
-  // A TCP server's address is an AddressInfo; only pipes have strings.
-  const address = server.address() as AddressInfo;
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('not a TCP server');
   return {
     port: address.port,
     errors,
@@ -112,10 +112,13 @@ class PairSession {
       return;
     }
     this.#sides[holds]?.pause();
-    void decided.then((decision) => {
-      this.#sides[holds]?.resume();
-      this.#dispatch({ kind: 'decided', id, decision });
-    });
+    void this.#decideLate(decided, id, holds);
+  }
+
+  async #decideLate(decided: Promise<Decision>, id: number, holds: Side): Promise<void> {
+    const decision = await decided;
+    this.#sides[holds]?.resume();
+    this.#dispatch({ kind: 'decided', id, decision });
   }
 
   #open(): void {

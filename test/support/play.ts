@@ -17,7 +17,11 @@ import type { Transcript } from './transcript.ts';
 export type Decide = (operation: Operation) => Decision | undefined;
 
 /** Hands an event to the session and answers what it asks at once; undefined leaves it undecided. */
-export function handleAll(session: ProtocolSession, event: SessionEvent, decide: Decide): SessionCommand[] {
+export function handleAll(
+  session: ProtocolSession,
+  event: SessionEvent,
+  decide: Decide,
+): SessionCommand[] {
   const log: SessionCommand[] = [];
   const todo = session.handle(event);
   for (let command = todo.shift(); command !== undefined; command = todo.shift()) {
@@ -92,13 +96,17 @@ export function mergeCommands(commands: readonly SessionCommand[]): SessionComma
 /** All bytes that were sent to a side. */
 export function sentTo(side: Side, commands: readonly SessionCommand[]): Buffer {
   return Buffer.concat(
-    commands.flatMap((command) => (command.kind === 'send' && command.to === side ? [command.bytes] : [])),
+    commands.flatMap((command) =>
+      command.kind === 'send' && command.to === side ? [command.bytes] : [],
+    ),
   );
 }
 
 export function recordedFrom(side: Side, commands: readonly SessionCommand[]): Buffer {
   return Buffer.concat(
-    commands.flatMap((command) => (command.kind === 'record' && command.from === side ? [command.bytes] : [])),
+    commands.flatMap((command) =>
+      command.kind === 'record' && command.from === side ? [command.bytes] : [],
+    ),
   );
 }
 
@@ -119,7 +127,8 @@ export function summarize(commands: readonly SessionCommand[]): string {
   const others: string[] = [];
   for (const command of commands) {
     if (command.kind === 'send') sent[command.to] += command.bytes.length;
-    else if (command.kind === 'decide') others.push(`${describeCommand(command)} at ${sent.client}/${sent.server}`);
+    else if (command.kind === 'decide')
+      others.push(`${describeCommand(command)} at ${sent.client}/${sent.server}`);
     else if (command.kind !== 'record') others.push(describeCommand(command));
   }
   const records = (['client', 'server'] as const).flatMap((side) =>
@@ -169,7 +178,8 @@ function describeOperation(operation: Operation): string {
 
 /** JSON.stringify has turned a Buffer into an object before it asks. */
 function showBytes(_key: string, value: unknown): unknown {
-  const isBuffer = typeof value === 'object' && value !== null && 'type' in value && value.type === 'Buffer';
+  const isBuffer =
+    typeof value === 'object' && value !== null && 'type' in value && value.type === 'Buffer';
   if (!isBuffer || !('data' in value) || !Array.isArray(value.data)) return value;
   return Buffer.from(value.data).toString('hex');
 }

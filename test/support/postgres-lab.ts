@@ -34,7 +34,11 @@ const TABLES = [
   'create view loaded_view as select 1 as id',
 ];
 
-export async function startLab(t: Teardown, version: 15 | 18, port: number): Promise<EmbeddedPostgres> {
+export async function startLab(
+  t: Teardown,
+  version: 15 | 18,
+  port: number,
+): Promise<EmbeddedPostgres> {
   const start = version === 15 ? debianPostgres15 : embeddedPostgres;
   const server = await start(t, { port, auth: 'trust', files: { 'pg_hba.conf': HBA } });
   const client = await connectRaw({ port: server.port });
@@ -63,7 +67,13 @@ export function labPolicy(upstreamUser: string | undefined): (operation: Operati
       case 'sign-in': {
         if (upstreamUser === undefined) return { kind: 'allow', inspection };
         const login = { user: upstreamUser, password: PASSWORD, database: undefined };
-        return { kind: 'prove', verifier: makeVerifier(PASSWORD), isKnown: operation.user === 'alice', login, inspection };
+        return {
+          kind: 'prove',
+          verifier: makeVerifier(PASSWORD),
+          isKnown: operation.user === 'alice',
+          login,
+          inspection,
+        };
       }
       case 'statement':
         return decideStatement(operation.text);

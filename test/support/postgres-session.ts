@@ -31,20 +31,34 @@ export const NO_DATA = message('n');
 
 export function errorOf(code: string, text: string, fields: Record<string, string> = {}): Buffer {
   const all = { S: 'ERROR', V: 'ERROR', C: code, M: text, ...fields };
-  return message('E', ...Object.entries(all).map(([letter, value]) => cstring(`${letter}${value}`)), Buffer.of(0));
+  return message(
+    'E',
+    ...Object.entries(all).map(([letter, value]) => cstring(`${letter}${value}`)),
+    Buffer.of(0),
+  );
 }
 
 /** RowDescription of text columns that come from table 1000, in order. */
 export function description(...names: readonly string[]): Buffer {
   const columns = names.map((name, index) =>
-    Buffer.concat([cstring(name), int32(1000), int16(index + 1), int32(25), Buffer.of(0xff, 0xff), int32(-1), Buffer.of(0, 0)]),
+    Buffer.concat([
+      cstring(name),
+      int32(1000),
+      int16(index + 1),
+      int32(25),
+      Buffer.of(0xff, 0xff),
+      int32(-1),
+      Buffer.of(0, 0),
+    ]),
   );
   return message('T', int16(names.length), ...columns);
 }
 
 export function row(...values: readonly (string | null)[]): Buffer {
   const parts = values.map((value) =>
-    value === null ? int32(-1) : Buffer.concat([int32(Buffer.byteLength(value)), Buffer.from(value)]),
+    value === null
+      ? int32(-1)
+      : Buffer.concat([int32(Buffer.byteLength(value)), Buffer.from(value)]),
   );
   return message('D', int16(values.length), ...parts);
 }
@@ -55,7 +69,10 @@ export class SessionTalk {
   readonly log: SessionCommand[] = [];
   decide: Decide;
 
-  constructor(own: TranscriptOptions | SessionOptions = {}, decide: Decide = () => ({ kind: 'allow' })) {
+  constructor(
+    own: TranscriptOptions | SessionOptions = {},
+    decide: Decide = () => ({ kind: 'allow' }),
+  ) {
     this.session = postgres.createSession(sessionOptions(own));
     this.decide = decide;
   }
@@ -93,7 +110,12 @@ export interface SignedInOptions {
 }
 
 /** A session whose first ReadyForQuery has come, without a password. */
-export function signedIn({ inspection = INSPECT_ALL, options, parameters, decide }: SignedInOptions = {}): SessionTalk {
+export function signedIn({
+  inspection = INSPECT_ALL,
+  options,
+  parameters,
+  decide,
+}: SignedInOptions = {}): SessionTalk {
   const talk = new SessionTalk(options, (operation) =>
     operation.kind === 'sign-in' ? { kind: 'allow', inspection } : undefined,
   );

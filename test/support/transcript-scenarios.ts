@@ -86,9 +86,13 @@ const signIns: readonly Scenario[] = [
   },
   {
     name: 'sign-in-3.2',
-    about: 'protocol 3.2 with an unknown option: `v` of the server, then a key of 32 bytes (PG-8, PG-11)',
+    about:
+      'protocol 3.2 with an unknown option: `v` of the server, then a key of 32 bytes (PG-8, PG-11)',
     upstreamUser: 'scramu',
-    steps: signedIn({ ...asAlice, version: PROTOCOL_3_2, parameters: { '_pq_.weir': 'x' } }, selectOne),
+    steps: signedIn(
+      { ...asAlice, version: PROTOCOL_3_2, parameters: { '_pq_.weir': 'x' } },
+      selectOne,
+    ),
   },
   {
     name: 'sign-in-3.2-on-15',
@@ -117,7 +121,8 @@ const signIns: readonly Scenario[] = [
   },
   {
     name: 'gssenc-ssl-then-plain',
-    about: 'GSSENCRequest and SSLRequest are answered N, the same socket goes on in plain text (PG-2, PG-5)',
+    about:
+      'GSSENCRequest and SSLRequest are answered N, the same socket goes on in plain text (PG-2, PG-5)',
     steps: async (port) => {
       const socket = await openSocket(port);
       socket.write(gssRequest());
@@ -167,10 +172,26 @@ const statements: readonly Scenario[] = [
   },
   {
     name: 'pipeline-error',
-    about: 'an error in a pipeline: everything up to Sync is dropped, a Query too (PG-27, PG-28, PG-29)',
+    about:
+      'an error in a pipeline: everything up to Sync is dropped, a Query too (PG-27, PG-28, PG-29)',
     steps: asPostgres(async (client, comment) => {
-      const select = (sql: string): Buffer[] => [parse('', sql), bind('', ''), describe('P'), execute()];
-      await client.exchange([...select('select 1'), ...select('selekt 2'), ...select('select 3'), sync(), ...select('select 4'), sync()], 2);
+      const select = (sql: string): Buffer[] => [
+        parse('', sql),
+        bind('', ''),
+        describe('P'),
+        execute(),
+      ];
+      await client.exchange(
+        [
+          ...select('select 1'),
+          ...select('selekt 2'),
+          ...select('select 3'),
+          sync(),
+          ...select('select 4'),
+          sync(),
+        ],
+        2,
+      );
       comment('An error without Sync or Flush comes at once; a Query behind it is never answered.');
       client.send(parse('', 'selekt'));
       await client.until('E');
@@ -181,14 +202,27 @@ const statements: readonly Scenario[] = [
   },
   {
     name: 'prepared-statements',
-    about: 'names, parameters, binary results, DEALLOCATE, the unnamed statement after a Query (PG-36, PG-37, PG-42)',
+    about:
+      'names, parameters, binary results, DEALLOCATE, the unnamed statement after a Query (PG-36, PG-37, PG-42)',
     steps: asPostgres(async (client) => {
       const values = ['1', 'x'];
-      client.send(parse('s1', 'select id, email, $2::text from people where id = $1::int'), describe('S', 's1'), flush());
+      client.send(
+        parse('s1', 'select id, email, $2::text from people where id = $1::int'),
+        describe('S', 's1'),
+        flush(),
+      );
       await client.until('T');
-      await client.exchange([bind('', 's1', { values, resultFormats: [1] }), describe('P'), execute(), sync()]);
+      await client.exchange([
+        bind('', 's1', { values, resultFormats: [1] }),
+        describe('P'),
+        execute(),
+        sync(),
+      ]);
       await client.exchange([bind('', 's1', { values }), execute(), closeNamed('S', 's1'), sync()]);
-      await client.exchange([parse('', 'select 5'), sync(), query('select 6'), bind('', ''), execute(), sync()], 3);
+      await client.exchange(
+        [parse('', 'select 5'), sync(), query('select 6'), bind('', ''), execute(), sync()],
+        3,
+      );
       await client.query('deallocate all');
     }),
   },
@@ -212,12 +246,31 @@ const statements: readonly Scenario[] = [
   },
   {
     name: 'masked-result',
-    about: 'a masked column in a simple query and behind an Execute without Describe (PG-40), through a view and a cursor',
+    about:
+      'a masked column in a simple query and behind an Execute without Describe (PG-40), through a view and a cursor',
     steps: asPostgres(async (client) => {
       await client.query('select id, email from people order by id');
-      await client.exchange([parse('', 'select email, id from people order by id'), bind('', ''), execute(), sync()]);
-      await client.exchange([parse('', 'select address from addresses'), bind('', '', { resultFormats: [1] }), describe('P'), execute(), sync()]);
-      await client.exchange([query('begin'), query('declare c cursor for select email from people'), query('fetch 2 from c')], 3);
+      await client.exchange([
+        parse('', 'select email, id from people order by id'),
+        bind('', ''),
+        execute(),
+        sync(),
+      ]);
+      await client.exchange([
+        parse('', 'select address from addresses'),
+        bind('', '', { resultFormats: [1] }),
+        describe('P'),
+        execute(),
+        sync(),
+      ]);
+      await client.exchange(
+        [
+          query('begin'),
+          query('declare c cursor for select email from people'),
+          query('fetch 2 from c'),
+        ],
+        3,
+      );
       await client.exchange([execute('c', 1), sync()]);
       await client.query('commit');
       await client.query("insert into people values (9, 'x', 'ann@example.org')");
@@ -227,10 +280,19 @@ const statements: readonly Scenario[] = [
     name: 'blocked-in-transaction',
     about: 'a blocked statement fails the transaction as any error does (PG-30, PG-31)',
     steps: asPostgres(async (client, comment) => {
-      await client.exchange([query('begin'), query('drop table people'), query('select 1'), query('rollback')], 4);
+      await client.exchange(
+        [query('begin'), query('drop table people'), query('select 1'), query('rollback')],
+        4,
+      );
       comment('In a pipeline: what came before in it is rolled back.');
       const insert = [parse('', "insert into loaded values (1, 'lost')"), bind('', ''), execute()];
-      await client.exchange([...insert, parse('', 'truncate loaded'), bind('', ''), execute(), sync()]);
+      await client.exchange([
+        ...insert,
+        parse('', 'truncate loaded'),
+        bind('', ''),
+        execute(),
+        sync(),
+      ]);
       await client.query('select count(*) from loaded');
       comment('An earlier error in the pipeline stays what it is.');
       await client.exchange([parse('', 'selekt'), parse('', 'drop table people'), sync()]);
@@ -282,9 +344,15 @@ const streams: readonly Scenario[] = [
     steps: asPostgres(async (client) => {
       await client.query('listen weir');
       await client.query("do $$ begin raise notice 'seen %', 1; end $$");
-      await client.exchange([query('begin'), query("select pg_notify('weir', 'payload')"), query('commit')], 3);
-      await client.exchange([query('begin'), query("set application_name = 'other'"), query('rollback')], 3);
-      await client.query("set standard_conforming_strings = off");
+      await client.exchange(
+        [query('begin'), query("select pg_notify('weir', 'payload')"), query('commit')],
+        3,
+      );
+      await client.exchange(
+        [query('begin'), query("set application_name = 'other'"), query('rollback')],
+        3,
+      );
+      await client.query('set standard_conforming_strings = off');
       await client.query(String.raw`select 'a\'b'`);
     }),
   },
@@ -302,7 +370,9 @@ const streams: readonly Scenario[] = [
     about: 'a statement that says it is larger than the limit is refused by its header (PG-23)',
     steps: asPostgres(async (client, comment) => {
       comment('What follows is the header of a Query of 512 MB and its first bytes.');
-      client.send(Buffer.concat([Buffer.from('Q'), Buffer.from('20000000', 'hex'), Buffer.from("select '")]));
+      client.send(
+        Buffer.concat([Buffer.from('Q'), Buffer.from('20000000', 'hex'), Buffer.from("select '")]),
+      );
       await client.ended();
     }),
   },

@@ -81,18 +81,19 @@ function parseEvent(line: string): SessionEvent {
     case 'C':
     case 'S':
       if (!/^(?:[0-9a-f]{2})+$/.test(first)) throw new Error(`not hex: ${line}`);
-      return { kind: 'received', from: word === 'C' ? 'client' : 'server', bytes: Buffer.from(first, 'hex') };
+      return {
+        kind: 'received',
+        from: word === 'C' ? 'client' : 'server',
+        bytes: Buffer.from(first, 'hex'),
+      };
     case 'opened':
       return { kind: 'opened', side: sideOf(first) };
     case 'closed':
-      return reason === '' ? { kind: 'closed', side: sideOf(first) } : { kind: 'closed', side: sideOf(first), reason };
+      return reason === ''
+        ? { kind: 'closed', side: sideOf(first) }
+        : { kind: 'closed', side: sideOf(first), reason };
     case 'secured':
-      return {
-        kind: 'secured',
-        side: sideOf(first),
-        alpn: rest[0] === '-' ? undefined : rest[0],
-        channelBinding: rest[1] === '-' ? undefined : Buffer.from(rest[1] ?? '', 'hex'),
-      };
+      return parseSecured(sideOf(first), rest);
     case 'decided':
       return { kind: 'decided', id: Number(first), decision: parseDecision(reason) };
     case 'woke':
@@ -102,6 +103,11 @@ function parseEvent(line: string): SessionEvent {
     default:
       throw new Error(`not a transcript line: ${line}`);
   }
+}
+
+function parseSecured(side: Side, [alpn = '-', hash = '-']: readonly string[]): SessionEvent {
+  const channelBinding = hash === '-' ? undefined : Buffer.from(hash, 'hex');
+  return { kind: 'secured', side, alpn: alpn === '-' ? undefined : alpn, channelBinding };
 }
 
 function sideOf(text: string): Side {
@@ -148,21 +154,20 @@ function formatDecision(decision: Decision): string {
 }
 
 function parseDecision(text: string): Decision {
-  // The shape is what formatDecision wrote; a wrong one fails in the session that gets it.
-  const written = JSON.parse(text) as Decision & {
-    readonly plan?: readonly (string | null)[];
-    readonly verifier?: string;
-  };
-  if (written.verifier !== undefined) {
-    return { ...(written as object), verifier: parseVerifier(written.verifier) } as Decision;
-  }
-  if (written.plan === undefined) return written;
-  const plan: MaskingPlan = written.plan.map((mask) => (mask === null ? undefined : constantMask(mask)));
-  return { ...(written as object), plan } as Decision;
+  // JSON.parse gives `any`: the shape is what formatDecision wrote; a wrong one fails in the session.
+  const { verifier, plan, ...rest } = JSON.parse(text);
+  if (verifier !== undefined) return { ...rest, verifier: parseVerifier(verifier) };
+  return plan === undefined ? rest : { ...rest, plan: parsePlan(plan) };
+}
+
+function parsePlan(masks: readonly (string | null)[]): MaskingPlan {
+  return masks.map((mask) => (mask === null ? undefined : constantMask(mask)));
 }
 
 function formatVerifier({ iterations, salt, storedKey, serverKey }: Verifier): string {
-  const [saltText, stored, server] = [salt, storedKey, serverKey].map((key) => key.toString('base64'));
+  const [saltText, stored, server] = [salt, storedKey, serverKey].map((key) =>
+    key.toString('base64'),
+  );
   return `SCRAM-SHA-256$${iterations}:${saltText}$${stored}:${server}`;
 }
 

@@ -2,7 +2,8 @@
 
 import t from 'tap';
 import { createCatalogConnection } from '../../../lib/catalog/catalog-connection.ts';
-import { CATALOG_LIMITS, loadCatalog } from '../../../lib/catalog/load-snapshot.ts';
+import { loadCatalog } from '../../../lib/catalog/load-snapshot.ts';
+import { CATALOG_LIMITS } from '../../../lib/catalog/read-names.ts';
 import { connectTo, relationNamed, SERVERS, settingsFor } from '../../support/catalog-server.ts';
 
 const SCHEMA = `

@@ -111,7 +111,7 @@ t.test('json: one object a line, everything that is on the wire but secrets', as
     event: 'finish',
     state: 'ended',
     reason: 'client closed',
-    root: /^[0-9a-f]{64}$/,
+    root: /^[0-9a-f]{128}$/,
   });
 });
 

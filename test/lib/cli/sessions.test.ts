@@ -38,7 +38,7 @@ t.test('show: one session in full', async (t) => {
   t.equal(code, 0);
   t.match(stdout, /principal +alice\n/);
   t.match(stdout, /client +127\.0\.0\.1:50123\n/);
-  t.match(stdout, /sha-256 +[0-9a-f]{64}\n/);
+  t.match(stdout, /blake2b +[0-9a-f]{128}\n/);
   t.ok(stdout.includes(path));
 });
 

@@ -4,6 +4,7 @@ import type {
   CatalogRelation,
   CatalogRoutine,
   CatalogSnapshot,
+  NamedRoutine,
 } from '../../../lib/catalog/catalog.ts';
 import { buildSnapshot } from '../../../lib/catalog/snapshot.ts';
 import type {
@@ -44,11 +45,14 @@ export interface SnapshotParts {
   readonly version?: number;
   readonly relations?: readonly CatalogRelation[];
   readonly routines?: readonly CatalogRoutine[];
-  readonly operators?: readonly { readonly name: string; readonly routine: CatalogRoutine }[];
+  readonly operators?: readonly NamedRoutine[];
+  readonly types?: readonly NamedRoutine[];
+  readonly schemas?: readonly string[];
 }
 
 export function snapshotOf(parts: SnapshotParts = {}): CatalogSnapshot {
-  return buildSnapshot({ version: 1, relations: [], routines: [], operators: [], ...parts });
+  const schemas = ['pg_catalog', 'public', 'evil'];
+  return buildSnapshot({ version: 1, relations: [], routines: [], operators: [], schemas, ...parts });
 }
 
 export function functionName(name: string, schema?: string): ObjectName {

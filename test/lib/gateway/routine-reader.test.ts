@@ -68,7 +68,7 @@ t.test('a name without its schema means all routines of that name, with it only 
 });
 
 t.test('operators of users are functions as well', async (t) => {
-  const snapshot = snapshotOf({ operators: [{ name: '+++', routine: routine(7, 'sneaky') }] });
+  const snapshot = snapshotOf({ operators: [{ schema: 'public', name: '+++', routine: routine(7, 'sneaky') }] });
   const reader = new FakeReader({ 'sql: body of sneaky': DELETES });
   const statement = analysis({ operators: [{ kind: 'operator', schema: undefined, name: '+++' }] });
   const [found] = await reach(statement, snapshot, reader);

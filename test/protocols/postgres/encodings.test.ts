@@ -3,17 +3,32 @@ import { decodeStatement } from '../../../protocols/postgres/encodings.ts';
 
 const SEVEN = ['SJIS', 'BIG5', 'GBK', 'UHC', 'GB18030', 'JOHAB', 'SHIFT_JIS_2004'];
 
-t.test('the seven encodings whose second bytes can be a quote or a backslash are not read (PG-66)', async (t) => {
-  for (const encoding of SEVEN) {
-    // SJIS "\x95\x5c": one character for the server, an escaped quote for whoever reads bytes.
-    t.equal(decodeStatement(Buffer.from("select E'\x95\x5c'; drop table t --'", 'latin1'), encoding), undefined, encoding);
-    t.equal(decodeStatement(Buffer.from("select E'\xbf\x5c'", 'latin1'), encoding), undefined, encoding);
-    t.equal(decodeStatement(Buffer.from('select 1'), encoding), 'select 1', 'ASCII means the same in all of them');
-  }
-  for (const encoding of ['SQL_ASCII', 'MULE_INTERNAL', '', 'nosuch']) {
-    t.equal(decodeStatement(Buffer.from([0x27, 0xe9, 0x27]), encoding), undefined, encoding);
-  }
-});
+t.test(
+  'the seven encodings whose second bytes can be a quote or a backslash are not read (PG-66)',
+  async (t) => {
+    for (const encoding of SEVEN) {
+      // SJIS "\x95\x5c": one character for the server, an escaped quote for whoever reads bytes.
+      t.equal(
+        decodeStatement(Buffer.from("select E'\x95\x5c'; drop table t --'", 'latin1'), encoding),
+        undefined,
+        encoding,
+      );
+      t.equal(
+        decodeStatement(Buffer.from("select E'\xbf\x5c'", 'latin1'), encoding),
+        undefined,
+        encoding,
+      );
+      t.equal(
+        decodeStatement(Buffer.from('select 1'), encoding),
+        'select 1',
+        'ASCII means the same in all of them',
+      );
+    }
+    for (const encoding of ['SQL_ASCII', 'MULE_INTERNAL', '', 'nosuch']) {
+      t.equal(decodeStatement(Buffer.from([0x27, 0xe9, 0x27]), encoding), undefined, encoding);
+    }
+  },
+);
 
 t.test('UTF-8 that is none is never mended (PG-25)', async (t) => {
   t.equal(decodeStatement(Buffer.from("select 'é€😀'"), 'UTF8'), "select 'é€😀'");
@@ -37,7 +52,16 @@ t.test('encodings that keep ASCII are read as they are meant', async (t) => {
     ['EUC_JP', 'c6fc', '日'],
     ['EUC_KR', 'c7d1', '한'],
   ];
-  for (const [encoding, hex, text] of rows) t.equal(decodeStatement(Buffer.from(hex, 'hex'), encoding), text, encoding);
-  t.equal(decodeStatement(Buffer.of(0x81), 'WIN1252'), undefined, 'a byte that WIN1252 does not have');
-  t.equal(decodeStatement(Buffer.from('c627', 'hex'), 'EUC_JP'), undefined, 'a first byte never takes a quote along');
+  for (const [encoding, hex, text] of rows)
+    t.equal(decodeStatement(Buffer.from(hex, 'hex'), encoding), text, encoding);
+  t.equal(
+    decodeStatement(Buffer.of(0x81), 'WIN1252'),
+    undefined,
+    'a byte that WIN1252 does not have',
+  );
+  t.equal(
+    decodeStatement(Buffer.from('c627', 'hex'), 'EUC_JP'),
+    undefined,
+    'a first byte never takes a quote along',
+  );
 });

@@ -2,7 +2,14 @@ import t from 'tap';
 import type { SessionCommand } from '../../../protocols/contract.ts';
 import { hasClosed, operationsIn, sentTo } from '../../support/play.ts';
 import { SessionTalk } from '../../support/postgres-session.ts';
-import { cancelRequest, decodeFields, gssRequest, int32, sslRequest, startup } from '../../support/raw-postgres.ts';
+import {
+  cancelRequest,
+  decodeFields,
+  gssRequest,
+  int32,
+  sslRequest,
+  startup,
+} from '../../support/raw-postgres.ts';
 import type { TranscriptOptions } from '../../support/transcript.ts';
 
 const START = startup({ user: 'ann', database: 'shop' });
@@ -23,11 +30,18 @@ function fieldsOf(commands: readonly SessionCommand[]): Record<string, string> {
 t.test('versions: older ones in their own words, newer ones with 0A000 (PG-1)', async (t) => {
   for (const version of [0x0001_0000, 0x0002_0000]) {
     const commands = newTalk().client(Buffer.concat([int32(8), int32(version)]));
-    t.match(sentTo('client', commands).toString(), /^EFATAL: {2}unsupported frontend protocol [12]\.0: server supports 3\.0 to 3\.2\n\0$/);
+    t.match(
+      sentTo('client', commands).toString(),
+      /^EFATAL: {2}unsupported frontend protocol [12]\.0: server supports 3\.0 to 3\.2\n\0$/,
+    );
     t.ok(hasClosed(commands));
   }
   const commands = newTalk().client(Buffer.concat([int32(9), int32(0x0004_0000), Buffer.of(0)]));
-  t.match(fieldsOf(commands), { S: 'FATAL', C: '0A000', M: 'unsupported frontend protocol 4.0: server supports 3.0 to 3.2' });
+  t.match(fieldsOf(commands), {
+    S: 'FATAL',
+    C: '0A000',
+    M: 'unsupported frontend protocol 4.0: server supports 3.0 to 3.2',
+  });
 });
 
 t.test('impossible lengths close without a word, a broken layout with 08P01 (PG-1)', async (t) => {
@@ -36,23 +50,33 @@ t.test('impossible lengths close without a word, a broken layout with 08P01 (PG-
     t.equal(sentTo('client', commands).length, 0);
     t.ok(hasClosed(commands));
   }
-  t.match(fieldsOf(newTalk().client(Buffer.concat([int32(8), int32(0x0003_0000)]))), { C: '08P01' });
-  t.match(fieldsOf(newTalk().client(startup({ database: 'shop' }))), { C: '28000', M: /no PostgreSQL user name/ });
+  t.match(fieldsOf(newTalk().client(Buffer.concat([int32(8), int32(0x0003_0000)]))), {
+    C: '08P01',
+  });
+  t.match(fieldsOf(newTalk().client(startup({ database: 'shop' }))), {
+    C: '28000',
+    M: /no PostgreSQL user name/,
+  });
 });
 
-t.test('SSLRequest and GSSENCRequest in any order before the start-up, each once (PG-2, PG-5)', async (t) => {
-  const talk = newTalk();
-  t.equal(sentTo('client', talk.client(gssRequest())).toString(), 'N');
-  t.equal(sentTo('client', talk.client(sslRequest())).toString(), 'N', 'TLS is off');
-  t.match(operationsIn(talk.client(START)), [{ kind: 'sign-in', user: 'ann', database: 'shop', isSecure: false }]);
-  const other = newTalk();
-  other.client(sslRequest());
-  t.equal(sentTo('client', other.client(gssRequest())).toString(), 'N');
-  t.match(fieldsOf(other.client(gssRequest())), { C: '0A000' }, 'a second GSSENCRequest');
-  const third = newTalk();
-  third.client(sslRequest());
-  t.ok(hasClosed(third.client(sslRequest())), 'a second SSLRequest');
-});
+t.test(
+  'SSLRequest and GSSENCRequest in any order before the start-up, each once (PG-2, PG-5)',
+  async (t) => {
+    const talk = newTalk();
+    t.equal(sentTo('client', talk.client(gssRequest())).toString(), 'N');
+    t.equal(sentTo('client', talk.client(sslRequest())).toString(), 'N', 'TLS is off');
+    t.match(operationsIn(talk.client(START)), [
+      { kind: 'sign-in', user: 'ann', database: 'shop', isSecure: false },
+    ]);
+    const other = newTalk();
+    other.client(sslRequest());
+    t.equal(sentTo('client', other.client(gssRequest())).toString(), 'N');
+    t.match(fieldsOf(other.client(gssRequest())), { C: '0A000' }, 'a second GSSENCRequest');
+    const third = newTalk();
+    third.client(sslRequest());
+    t.ok(hasClosed(third.client(sslRequest())), 'a second SSLRequest');
+  },
+);
 
 t.test('TLS required: asked for with S, and nobody signs in without (PG-2)', async (t) => {
   const talk = newTalk({ clientTls: 'require' });
@@ -67,14 +91,17 @@ t.test('TLS required: asked for with S, and nobody signs in without (PG-2)', asy
   ]);
 });
 
-t.test('bytes behind SSLRequest go to the TLS engine and are never read as plain (PG-3, PG-4)', async (t) => {
-  for (const rest of [HELLO, START]) {
-    const talk = newTalk({ clientTls: 'allow' });
-    const commands = talk.client(sslRequest(), rest);
-    t.match(commands.at(-1), { kind: 'secure', side: 'client', bytes: rest });
-    t.equal(operationsIn(commands).length, 0);
-  }
-});
+t.test(
+  'bytes behind SSLRequest go to the TLS engine and are never read as plain (PG-3, PG-4)',
+  async (t) => {
+    for (const rest of [HELLO, START]) {
+      const talk = newTalk({ clientTls: 'allow' });
+      const commands = talk.client(sslRequest(), rest);
+      t.match(commands.at(-1), { kind: 'secure', side: 'client', bytes: rest });
+      t.equal(operationsIn(commands).length, 0);
+    }
+  },
+);
 
 t.test('plain bytes during the handshake end the session (PG-4)', async (t) => {
   const talk = newTalk({ clientTls: 'allow' });
@@ -84,14 +111,20 @@ t.test('plain bytes during the handshake end the session (PG-4)', async (t) => {
   t.equal(operationsIn(talk.log).length, 0);
 });
 
-t.test('bytes behind GSSENCRequest, or behind an SSLRequest that is answered N, are refused (PG-4)', async (t) => {
-  const gss = newTalk().client(gssRequest(), START);
-  t.equal(sentTo('client', gss)[0], 'N'.charCodeAt(0));
-  t.match(fieldsOf(gss), { C: '08P01', M: 'received unencrypted data after GSSAPI encryption request' });
-  const ssl = newTalk().client(sslRequest(), START);
-  t.equal(sentTo('client', ssl)[0], 'N'.charCodeAt(0));
-  t.match(fieldsOf(ssl), { C: '08P01', M: 'received unencrypted data after SSL request' });
-});
+t.test(
+  'bytes behind GSSENCRequest, or behind an SSLRequest that is answered N, are refused (PG-4)',
+  async (t) => {
+    const gss = newTalk().client(gssRequest(), START);
+    t.equal(sentTo('client', gss)[0], 'N'.charCodeAt(0));
+    t.match(fieldsOf(gss), {
+      C: '08P01',
+      M: 'received unencrypted data after GSSAPI encryption request',
+    });
+    const ssl = newTalk().client(sslRequest(), START);
+    t.equal(sentTo('client', ssl)[0], 'N'.charCodeAt(0));
+    t.match(fieldsOf(ssl), { C: '08P01', M: 'received unencrypted data after SSL request' });
+  },
+);
 
 t.test('direct TLS needs ALPN "postgresql"; on request it is welcome (PG-6, PG-7)', async (t) => {
   for (const [first, alpn, isFine] of [
@@ -131,7 +164,9 @@ t.test('a cancel: decided by its key, passed on, never answered (PG-12)', async 
   }
   const unknown = newTalk();
   unknown.client(cancelRequest(Buffer.alloc(8)));
-  t.match(unknown.decided(1, { kind: 'block', rule: undefined, code: '57014', reason: 'no' }), [{ kind: 'close' }]);
+  t.match(unknown.decided(1, { kind: 'block', rule: undefined, code: '57014', reason: 'no' }), [
+    { kind: 'close' },
+  ]);
 });
 
 t.test('a cancel over TLS, and after it was asked for in vain (PG-2, PG-12)', async (t) => {

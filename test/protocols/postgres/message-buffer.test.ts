@@ -20,7 +20,11 @@ function walk(buffer: MessageBuffer, gathers: (tag: number) => boolean): Buffer[
 }
 
 t.test('whole messages, however they are cut', async (t) => {
-  const messages = [message('A'), message('B', Buffer.from('body')), message('A', Buffer.alloc(300, 1))];
+  const messages = [
+    message('A'),
+    message('B', Buffer.from('body')),
+    message('A', Buffer.alloc(300, 1)),
+  ];
   const all = Buffer.concat(messages);
   for (const gathers of [() => true, () => false, (tag: number) => tag === 0x41]) {
     for (let step = 1; step <= all.length; step += step < 12 ? 1 : 37) {
@@ -40,23 +44,36 @@ t.test('a gathered message is one piece', async (t) => {
   const one = message('A', Buffer.alloc(500, 1));
   for (const byte of one.subarray(0, -1)) {
     buffer.push(Buffer.of(byte));
-    t.same(walk(buffer, () => true), []);
+    t.same(
+      walk(buffer, () => true),
+      [],
+    );
   }
   buffer.push(one.subarray(-1));
-  t.same(walk(buffer, () => true), [one]);
+  t.same(
+    walk(buffer, () => true),
+    [one],
+  );
 });
 
-t.test('lengths below 4 and above 1 GB are refused, and what is too large to gather (PG-23)', async (t) => {
-  for (const length of [-2147483648, -1, 0, 3, 0x4000_0000, 0x7fff_ffff]) {
-    const buffer = new MessageBuffer('server');
-    buffer.push(Buffer.concat([Buffer.from('A'), int32(length)]));
-    t.throws(() => buffer.peekSize(), { code: 'PG_MESSAGE_LENGTH', blame: 'server' }, `${length}`);
-  }
-  const buffer = new MessageBuffer('client');
-  buffer.push(Buffer.concat([Buffer.from('A'), int32(2000)]));
-  t.throws(() => walk(buffer, () => true), { code: 'PG_MESSAGE_TOO_LARGE' });
-  t.doesNotThrow(() => walk(buffer, () => false));
-});
+t.test(
+  'lengths below 4 and above 1 GB are refused, and what is too large to gather (PG-23)',
+  async (t) => {
+    for (const length of [-2147483648, -1, 0, 3, 0x4000_0000, 0x7fff_ffff]) {
+      const buffer = new MessageBuffer('server');
+      buffer.push(Buffer.concat([Buffer.from('A'), int32(length)]));
+      t.throws(
+        () => buffer.peekSize(),
+        { code: 'PG_MESSAGE_LENGTH', blame: 'server' },
+        `${length}`,
+      );
+    }
+    const buffer = new MessageBuffer('client');
+    buffer.push(Buffer.concat([Buffer.from('A'), int32(2000)]));
+    t.throws(() => walk(buffer, () => true), { code: 'PG_MESSAGE_TOO_LARGE' });
+    t.doesNotThrow(() => walk(buffer, () => false));
+  },
+);
 
 t.test('what waits behind a decision is limited', async (t) => {
   const buffer = new MessageBuffer('client');

@@ -21,14 +21,20 @@ t.test('nothing follows a close', async (t) => {
   out.refuse({ code: '42501', message: 'no' });
   out.toServer(BYTES);
   out.close();
-  t.match(out.take().map(({ kind }) => kind), ['note', 'record', 'send', 'close']);
+  t.match(
+    out.take().map(({ kind }) => kind),
+    ['note', 'record', 'send', 'close'],
+  );
 });
 
 t.test('a mute session is refused without a word (PG-12)', async (t) => {
   const out = new Outbox();
   out.isMute = true;
   out.refuse({ code: '42501', message: 'no' });
-  t.match(out.take().map(({ kind }) => kind), ['note', 'close']);
+  t.match(
+    out.take().map(({ kind }) => kind),
+    ['note', 'close'],
+  );
 });
 
 t.test('operation numbers are used once', async (t) => {

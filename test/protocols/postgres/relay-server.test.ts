@@ -28,18 +28,30 @@ import {
   sync,
 } from '../../support/raw-postgres.ts';
 
-const block: Decision = { kind: 'block', rule: 'r', code: '42501', reason: 'blocked by rule r', hint: 'h' };
+const block: Decision = {
+  kind: 'block',
+  rule: 'r',
+  code: '42501',
+  reason: 'blocked by rule r',
+  hint: 'h',
+};
 
 /** Blocks statements with "drop", finds "secret" sensitive, masks the columns named so. */
 function policy(operation: Operation): Decision {
   if (operation.kind === 'statement') {
     if (operation.text.includes('drop')) return block;
-    return { kind: 'allow', isSensitive: operation.text.includes('secret'), trace: { label: operation.text } };
+    return {
+      kind: 'allow',
+      isSensitive: operation.text.includes('secret'),
+      trace: { label: operation.text },
+    };
   }
   if (operation.kind !== 'result') return { kind: 'allow' };
   return {
     kind: 'allow',
-    plan: operation.columns.map(({ name }) => (name === 'secret' ? () => Buffer.from('***') : undefined)),
+    plan: operation.columns.map(({ name }) =>
+      name === 'secret' ? () => Buffer.from('***') : undefined,
+    ),
   };
 }
 
@@ -53,11 +65,19 @@ function fieldsIn(bytes: Buffer): Record<string, string> {
 t.test("the poison's error names the rule and has nothing of the server's (PG-31)", async (t) => {
   const talk = talking();
   talk.client(query('drop table t'));
-  const own = errorOf('42601', 'syntax error at or near ")"', { P: '1', F: 'scan.l', L: '1', R: 'x' });
+  const own = errorOf('42601', 'syntax error at or near ")"', {
+    P: '1',
+    F: 'scan.l',
+    L: '1',
+    R: 'x',
+  });
   const sent = sentTo('client', talk.server(own, ready('E')));
   t.same(fieldsIn(sent), { S: 'ERROR', V: 'ERROR', C: '42501', M: 'blocked by rule r', H: 'h' });
   t.same(sent.subarray(-6), ready('E'), "and the transaction's state is the server's (PG-30)");
-  t.match(talk.log.find((one) => one.kind === 'record' && one.by === 'gateway'), { from: 'server' });
+  t.match(
+    talk.log.find((one) => one.kind === 'record' && one.by === 'gateway'),
+    { from: 'server' },
+  );
 });
 
 t.test('an earlier error passes unchanged, for the poison was skipped (PG-31)', async (t) => {
@@ -66,28 +86,63 @@ t.test('an earlier error passes unchanged, for the poison was skipped (PG-31)', 
   talk.client(parse('', 'selekt'), parse('', 'drop table t'), sync());
   t.same(sentTo('client', talk.server(own, ready())), Buffer.concat([own, ready()]));
   talk.client(query('select 1'));
-  t.same(sentTo('client', talk.server(complete('SELECT 0'), ready())), Buffer.concat([complete('SELECT 0'), ready()]));
+  t.same(
+    sentTo('client', talk.server(complete('SELECT 0'), ready())),
+    Buffer.concat([complete('SELECT 0'), ready()]),
+  );
 });
 
-t.test("the end of the server while poison is on its way is the server's own (PG-48)", async (t) => {
-  const talk = talking();
-  talk.client(query('drop table t'));
-  const fatal = message('E', Buffer.from('SFATAL\0VFATAL\0C57P01\0Mterminating\0\0'));
-  t.same(sentTo('client', talk.server(fatal)), fatal);
-});
+t.test(
+  "the end of the server while poison is on its way is the server's own (PG-48)",
+  async (t) => {
+    const talk = talking();
+    talk.client(query('drop table t'));
+    const fatal = message('E', Buffer.from('SFATAL\0VFATAL\0C57P01\0Mterminating\0\0'));
+    t.same(sentTo('client', talk.server(fatal)), fatal);
+  },
+);
 
 t.test('a masked column in every row of a simple query; NULL stays NULL', async (t) => {
   const talk = talking();
   talk.client(query('select a, secret'));
-  const sent = sentTo('client', talk.server(description('a', 'secret'), row('1', 'ann@x'), row('2', null), complete('SELECT 2'), ready()));
-  t.same(sent, Buffer.concat([description('a', 'secret'), row('1', '***'), row('2', null), complete('SELECT 2'), ready()]));
+  const sent = sentTo(
+    'client',
+    talk.server(
+      description('a', 'secret'),
+      row('1', 'ann@x'),
+      row('2', null),
+      complete('SELECT 2'),
+      ready(),
+    ),
+  );
+  t.same(
+    sent,
+    Buffer.concat([
+      description('a', 'secret'),
+      row('1', '***'),
+      row('2', null),
+      complete('SELECT 2'),
+      ready(),
+    ]),
+  );
   t.same(recordedFrom('server', talk.log), sent, 'the recording has what the client saw');
 });
 
 t.test('each result of a Query has its own shape (PG-33)', async (t) => {
   const talk = talking();
   talk.client(query('select secret; select a'));
-  const sent = sentTo('client', talk.server(description('secret'), row('x'), complete('SELECT 1'), description('a'), row('y'), complete('SELECT 1'), ready()));
+  const sent = sentTo(
+    'client',
+    talk.server(
+      description('secret'),
+      row('x'),
+      complete('SELECT 1'),
+      description('a'),
+      row('y'),
+      complete('SELECT 1'),
+      ready(),
+    ),
+  );
   t.match(sent.toString('latin1'), '***');
   t.match(sent.toString('latin1'), 'y');
   t.notMatch(sent.toString('latin1'), 'x\0C');
@@ -106,7 +161,11 @@ t.test('rows that nobody described do not pass (PG-40)', async (t) => {
 });
 
 t.test('a row that is not as described does not pass', async (t) => {
-  for (const bytes of [row('ann@x', 'b'), message('D', Buffer.of(0, 1, 0, 0, 0, 9, 0x61)), message('D', Buffer.of(0, 1, 0xff, 0xff, 0xff, 0xff, 7))]) {
+  for (const bytes of [
+    row('ann@x', 'b'),
+    message('D', Buffer.of(0, 1, 0, 0, 0, 9, 0x61)),
+    message('D', Buffer.of(0, 1, 0xff, 0xff, 0xff, 0xff, 7)),
+  ]) {
     const talk = talking();
     talk.client(query('select secret'));
     talk.server(description('secret'));
@@ -118,21 +177,90 @@ t.test('a row that is not as described does not pass', async (t) => {
 
 t.test('slices and interleaved portals keep their masks (PG-43)', async (t) => {
   const talk = talking();
-  talk.client(parse('', 'select secret'), bind('p1', ''), parse('', 'select a'), bind('p2', ''), execute('p1', 1), execute('p2', 1), execute('p1', 1), sync());
+  talk.client(
+    parse('', 'select secret'),
+    bind('p1', ''),
+    parse('', 'select a'),
+    bind('p2', ''),
+    execute('p1', 1),
+    execute('p2', 1),
+    execute('p1', 1),
+    sync(),
+  );
   const suspended = message('s');
-  const sent = sentTo('client', talk.server(PARSED, BOUND, PARSED, BOUND, description('secret'), row('1st'), suspended, description('a'), row('free'), suspended, description('secret'), row('2nd'), suspended, ready()));
+  const sent = sentTo(
+    'client',
+    talk.server(
+      PARSED,
+      BOUND,
+      PARSED,
+      BOUND,
+      description('secret'),
+      row('1st'),
+      suspended,
+      description('a'),
+      row('free'),
+      suspended,
+      description('secret'),
+      row('2nd'),
+      suspended,
+      ready(),
+    ),
+  );
   t.notMatch(sent.toString('latin1'), /1st|2nd/);
   t.match(sent.toString('latin1'), 'free');
-  t.equal(new MessageReader().push(sent).map(({ type }) => type).join(''), '1212DsDsDsZ', 'no description was added');
+  t.equal(
+    new MessageReader()
+      .push(sent)
+      .map(({ type }) => type)
+      .join(''),
+    '1212DsDsDsZ',
+    'no description was added',
+  );
 });
 
 t.test("the client's own Describe of a portal is answered, and decided (PG-42)", async (t) => {
   const talk = talking();
-  talk.client(parse('s', 'select secret'), describe('S', 's'), bind('', 's'), describe('P'), execute(), sync());
+  talk.client(
+    parse('s', 'select secret'),
+    describe('S', 's'),
+    bind('', 's'),
+    describe('P'),
+    execute(),
+    sync(),
+  );
   const parameters = message('t', Buffer.of(0, 0));
-  const sent = sentTo('client', talk.server(PARSED, parameters, description('secret'), BOUND, description('secret'), row('x'), complete('SELECT 1'), ready()));
-  t.same(sent, Buffer.concat([PARSED, parameters, description('secret'), BOUND, description('secret'), row('***'), complete('SELECT 1'), ready()]));
-  t.equal(operationsIn(talk.log).filter(({ kind }) => kind === 'result').length, 1, 'Describe of a statement decides nothing');
+  const sent = sentTo(
+    'client',
+    talk.server(
+      PARSED,
+      parameters,
+      description('secret'),
+      BOUND,
+      description('secret'),
+      row('x'),
+      complete('SELECT 1'),
+      ready(),
+    ),
+  );
+  t.same(
+    sent,
+    Buffer.concat([
+      PARSED,
+      parameters,
+      description('secret'),
+      BOUND,
+      description('secret'),
+      row('***'),
+      complete('SELECT 1'),
+      ready(),
+    ]),
+  );
+  t.equal(
+    operationsIn(talk.log).filter(({ kind }) => kind === 'result').length,
+    1,
+    'Describe of a statement decides nothing',
+  );
 });
 
 t.test('an error of the injected Describe answers for the Execute (PG-40)', async (t) => {
@@ -148,10 +276,17 @@ t.test('nothing passes the held description; the client may go on meanwhile', as
   const talk = talking();
   talk.decide = (operation) => (operation.kind === 'result' ? undefined : policy(operation));
   talk.client(query('select secret'));
-  t.equal(sentTo('client', talk.server(description('secret'), row('x'), complete('SELECT 1'), ready())).length, 0);
+  t.equal(
+    sentTo('client', talk.server(description('secret'), row('x'), complete('SELECT 1'), ready()))
+      .length,
+    0,
+  );
   const id = operationsIn(talk.log).at(-1)?.id ?? 0;
   t.equal(sentTo('server', talk.client(query('select a'))).length, query('select a').length);
-  const sent = sentTo('client', talk.decided(id, { kind: 'allow', plan: [() => Buffer.from('***')] }));
+  const sent = sentTo(
+    'client',
+    talk.decided(id, { kind: 'allow', plan: [() => Buffer.from('***')] }),
+  );
   t.same(sent, Buffer.concat([description('secret'), row('***'), complete('SELECT 1'), ready()]));
 });
 
@@ -169,7 +304,20 @@ t.test('notices, notifications and parameters answer nothing (PG-47)', async (t)
   const notice = message('N', Buffer.from('SNOTICE\0C42P07\0Mexists\0\0'));
   const status = parameterStatus('application_name', 'x');
   talk.client(parse('', 'select a'), bind('', ''), describe('P'), execute(), sync());
-  const bytes = Buffer.concat([notice, PARSED, status, BOUND, notice, description('a'), row('1'), notice, row('2'), complete('SELECT 2'), status, ready()]);
+  const bytes = Buffer.concat([
+    notice,
+    PARSED,
+    status,
+    BOUND,
+    notice,
+    description('a'),
+    row('1'),
+    notice,
+    row('2'),
+    complete('SELECT 2'),
+    status,
+    ready(),
+  ]);
   t.same(sentTo('client', talk.server(bytes)), bytes);
   t.same(sentTo('client', talk.server(notice, status)), Buffer.concat([notice, status]), 'idle');
 });
@@ -178,33 +326,55 @@ t.test('payloads of notifications are data where results are inspected (GW-11)',
   const notification = message('A', int32(7), cstring('channel'), cstring('ann@x'));
   const sent = sentTo('client', talking().server(notification));
   t.same(sent, message('A', int32(7), cstring('channel'), cstring('redacted by Weir')));
-  t.same(sentTo('client', signedIn({ inspection: INSPECT_NOTHING }).server(notification)), notification);
+  t.same(
+    sentTo('client', signedIn({ inspection: INSPECT_NOTHING }).server(notification)),
+    notification,
+  );
 });
 
-t.test('errors and notices of a sensitive statement lose their texts, until its transaction is over (GW-11)', async (t) => {
-  const talk = talking();
-  const error = errorOf('22P02', 'invalid input syntax for type integer: "111-22"', { D: 'Key (email)=(ann@x)' });
-  talk.client(query('begin'));
-  t.same(sentTo('client', talk.server(complete('BEGIN'), ready('T'))), Buffer.concat([complete('BEGIN'), ready('T')]));
-  talk.client(query('select secret::int'));
-  t.notMatch(sentTo('client', talk.server(error, ready('E'))).toString(), /111-22|ann@x/);
-  talk.client(query('select other'));
-  t.notMatch(sentTo('client', talk.server(error, ready('E'))).toString(), /111-22/, 'a deferred constraint speaks late');
-  talk.client(query('rollback'));
-  talk.server(complete('ROLLBACK'), ready('I'));
-  talk.client(query('select other'));
-  t.match(sentTo('client', talk.server(error, ready('I'))).toString(), /111-22/, 'other statements keep theirs');
-});
+t.test(
+  'errors and notices of a sensitive statement lose their texts, until its transaction is over (GW-11)',
+  async (t) => {
+    const talk = talking();
+    const error = errorOf('22P02', 'invalid input syntax for type integer: "111-22"', {
+      D: 'Key (email)=(ann@x)',
+    });
+    talk.client(query('begin'));
+    t.same(
+      sentTo('client', talk.server(complete('BEGIN'), ready('T'))),
+      Buffer.concat([complete('BEGIN'), ready('T')]),
+    );
+    talk.client(query('select secret::int'));
+    t.notMatch(sentTo('client', talk.server(error, ready('E'))).toString(), /111-22|ann@x/);
+    talk.client(query('select other'));
+    t.notMatch(
+      sentTo('client', talk.server(error, ready('E'))).toString(),
+      /111-22/,
+      'a deferred constraint speaks late',
+    );
+    talk.client(query('rollback'));
+    talk.server(complete('ROLLBACK'), ready('I'));
+    talk.client(query('select other'));
+    t.match(
+      sentTo('client', talk.server(error, ready('I'))).toString(),
+      /111-22/,
+      'other statements keep theirs',
+    );
+  },
+);
 
-t.test('Bind of an unknown statement and an allowed FunctionCall count as sensitive (PG-38, PG-46)', async (t) => {
-  const error = errorOf('22P02', 'invalid: "111-22"');
-  const talk = talking();
-  talk.client(bind('', 'of-sql'), sync());
-  t.notMatch(sentTo('client', talk.server(error)).toString(), '111-22');
-  const second = talking();
-  second.client(message('F', int32(952), Buffer.alloc(6)));
-  t.notMatch(sentTo('client', second.server(error, ready())).toString(), '111-22');
-});
+t.test(
+  'Bind of an unknown statement and an allowed FunctionCall count as sensitive (PG-38, PG-46)',
+  async (t) => {
+    const error = errorOf('22P02', 'invalid: "111-22"');
+    const talk = talking();
+    talk.client(bind('', 'of-sql'), sync());
+    t.notMatch(sentTo('client', talk.server(error)).toString(), '111-22');
+    const second = talking();
+    second.client(message('F', int32(952), Buffer.alloc(6)));
+    t.notMatch(sentTo('client', second.server(error, ready())).toString(), '111-22');
+  },
+);
 
 t.test('COPY TO of what cannot be traced does not pass (PG-51)', async (t) => {
   const out = message('H', Buffer.of(0, 0, 1, 0, 0));
@@ -215,7 +385,13 @@ t.test('COPY TO of what cannot be traced does not pass (PG-51)', async (t) => {
   t.ok(hasClosed(commands));
   const free = talking();
   free.client(query('copy a to stdout'));
-  const bytes = Buffer.concat([out, message('d', Buffer.from('1\n')), message('c'), complete('COPY 1'), ready()]);
+  const bytes = Buffer.concat([
+    out,
+    message('d', Buffer.from('1\n')),
+    message('c'),
+    complete('COPY 1'),
+    ready(),
+  ]);
   t.same(sentTo('client', free.server(bytes)), bytes);
 });
 
@@ -225,7 +401,15 @@ t.test('unknown messages of the server go through as they are (PG-23)', async (t
 });
 
 t.test('an answer that nobody asked for ends the session', async (t) => {
-  for (const bytes of [ready(), PARSED, BOUND, complete('SELECT 1'), description('a'), NO_DATA, message('R', int32(0))]) {
+  for (const bytes of [
+    ready(),
+    PARSED,
+    BOUND,
+    complete('SELECT 1'),
+    description('a'),
+    NO_DATA,
+    message('R', int32(0)),
+  ]) {
     t.ok(hasClosed(talking().server(bytes)), bytes.toString('latin1', 0, 1));
   }
   const talk = talking();
@@ -235,7 +419,8 @@ t.test('an answer that nobody asked for ends the session', async (t) => {
 
 t.test('a definition that changed is told (PG-85)', async (t) => {
   const told = (talk: ReturnType<typeof talking>, ...bytes: Buffer[]): number =>
-    talk.server(...bytes).filter((one) => one.kind === 'note' && one.fact.kind === 'schema-changed').length;
+    talk.server(...bytes).filter((one) => one.kind === 'note' && one.fact.kind === 'schema-changed')
+      .length;
   const talk = talking();
   talk.client(query('alter table t add b int'));
   t.equal(told(talk, complete('ALTER TABLE'), ready('T')), 1);
@@ -245,23 +430,38 @@ t.test('a definition that changed is told (PG-85)', async (t) => {
   t.equal(told(talk, complete('SELECT 1'), ready()), 0);
 });
 
-t.test('the key of a cancel is noted whole and recorded without its secret (PG-11, GW-16)', async (t) => {
-  for (const size of [4, 32, 256]) {
-    const talk = signedIn();
-    const key = Buffer.alloc(4 + size, 0xab);
-    const commands = talk.server(message('K', key));
-    t.same(sentTo('client', commands), message('K', key));
-    t.equal(recordedFrom('server', commands).indexOf(Buffer.alloc(4, 0xab), 9), -1);
-    t.match(commands.find(({ kind }) => kind === 'note'), {
-      fact: { kind: 'cancel-key', key, request: Buffer.concat([int32(12 + size), int32(80_877_102), key]) },
-    });
-  }
-});
+t.test(
+  'the key of a cancel is noted whole and recorded without its secret (PG-11, GW-16)',
+  async (t) => {
+    for (const size of [4, 32, 256]) {
+      const talk = signedIn();
+      const key = Buffer.alloc(4 + size, 0xab);
+      const commands = talk.server(message('K', key));
+      t.same(sentTo('client', commands), message('K', key));
+      t.equal(recordedFrom('server', commands).indexOf(Buffer.alloc(4, 0xab), 9), -1);
+      t.match(
+        commands.find(({ kind }) => kind === 'note'),
+        {
+          fact: {
+            kind: 'cancel-key',
+            key,
+            request: Buffer.concat([int32(12 + size), int32(80_877_102), key]),
+          },
+        },
+      );
+    }
+  },
+);
 
 t.test('a large value passes in pieces where it has not to be masked (GW-13)', async (t) => {
   const talk = signedIn({ inspection: INSPECT_NOTHING, options: { rowSizeMax: 1000 } });
   talk.client(query('select a'));
-  const all = Buffer.concat([description('a'), row('x'.repeat(3_000_000)), complete('SELECT 1'), ready()]);
+  const all = Buffer.concat([
+    description('a'),
+    row('x'.repeat(3_000_000)),
+    complete('SELECT 1'),
+    ready(),
+  ]);
   let given = 0;
   for (let at = 0; at < all.length; at += 65_536) {
     const piece = all.subarray(at, at + 65_536);
@@ -272,7 +472,10 @@ t.test('a large value passes in pieces where it has not to be masked (GW-13)', a
   const masked = signedIn({ decide: policy, options: { rowSizeMax: 1000 } });
   masked.client(query('select secret'));
   masked.server(description('secret'));
-  t.ok(hasClosed(masked.server(row('x'.repeat(3000)).subarray(0, 5))), 'and is refused by its header where it has');
+  t.ok(
+    hasClosed(masked.server(row('x'.repeat(3000)).subarray(0, 5))),
+    'and is refused by its header where it has',
+  );
 });
 
 t.test('COPY BOTH passes both ways (PG-53)', async (t) => {
@@ -282,8 +485,15 @@ t.test('COPY BOTH passes both ways (PG-53)', async (t) => {
   t.same(sentTo('client', talk.server(there)), there);
   const back = Buffer.concat([message('d', Buffer.from('r')), message('c')]);
   t.same(sentTo('server', talk.client(back)), back);
-  const end = Buffer.concat([message('c'), complete('START_STREAMING'), complete('START_REPLICATION'), ready()]);
+  const end = Buffer.concat([
+    message('c'),
+    complete('START_STREAMING'),
+    complete('START_REPLICATION'),
+    ready(),
+  ]);
   t.same(sentTo('client', talk.server(end)), end);
   talk.client(query('IDENTIFY_SYSTEM'));
-  t.notOk(hasClosed(talk.server(description('systemid'), row('1'), complete('IDENTIFY_SYSTEM'), ready())));
+  t.notOk(
+    hasClosed(talk.server(description('systemid'), row('1'), complete('IDENTIFY_SYSTEM'), ready())),
+  );
 });

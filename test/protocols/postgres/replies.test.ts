@@ -35,7 +35,15 @@ t.test('the start-up is one answer, ended by ReadyForQuery', async (t) => {
 
 t.test('an error drops everything up to the next Sync, a Query too (PG-28)', async (t) => {
   const replies = newReplies();
-  expectAll(replies, EXPECT_PARSE, EXPECT_BIND, EXPECT_QUERY, EXPECT_SYNC, EXPECT_PARSE, EXPECT_SYNC);
+  expectAll(
+    replies,
+    EXPECT_PARSE,
+    EXPECT_BIND,
+    EXPECT_QUERY,
+    EXPECT_SYNC,
+    EXPECT_PARSE,
+    EXPECT_SYNC,
+  );
   replies.onError();
   t.equal(replies.head?.kind, 'sync');
   t.ok(replies.onReady());
@@ -104,19 +112,22 @@ t.test('a COPY that fails before it reads answers the early Sync after all (PG-5
   }
 });
 
-t.test('where it cannot be told whether a message was dropped, nobody guesses (PG-50)', async (t) => {
-  const late = newReplies();
-  expectAll(late, EXPECT_EXECUTE, EXPECT_SYNC);
-  late.onCopyIn();
-  late.onError();
-  t.throws(() => late.expect(EXPECT_PARSE), ProtocolError);
-  const early = newReplies();
-  expectAll(early, EXPECT_EXECUTE, EXPECT_SYNC);
-  early.expectCopyEnd();
-  expectAll(early, EXPECT_PARSE, EXPECT_SYNC);
-  early.onCopyIn();
-  t.throws(() => early.onError(), ProtocolError);
-});
+t.test(
+  'where it cannot be told whether a message was dropped, nobody guesses (PG-50)',
+  async (t) => {
+    const late = newReplies();
+    expectAll(late, EXPECT_EXECUTE, EXPECT_SYNC);
+    late.onCopyIn();
+    late.onError();
+    t.throws(() => late.expect(EXPECT_PARSE), ProtocolError);
+    const early = newReplies();
+    expectAll(early, EXPECT_EXECUTE, EXPECT_SYNC);
+    early.expectCopyEnd();
+    expectAll(early, EXPECT_PARSE, EXPECT_SYNC);
+    early.onCopyIn();
+    t.throws(() => early.onError(), ProtocolError);
+  },
+);
 
 t.test('a million Syncs behind a COPY are one step', async (t) => {
   const replies = newReplies();
@@ -127,7 +138,27 @@ t.test('a million Syncs behind a COPY are one step', async (t) => {
   t.ok(Date.now() - start < 1_000, `${Date.now() - start} ms`);
 });
 
-const KINDS = ['query', 'query-error', 'query-copy', 'query-copy-fails', 'parse', 'parse-error', 'bind', 'execute', 'execute-error', 'execute-copy', 'execute-copy-fails', 'call', 'sync', 'sync', 'flush', 'copy-data', 'copy-done', 'copy-done', 'copy-fail'] as const;
+const KINDS = [
+  'query',
+  'query-error',
+  'query-copy',
+  'query-copy-fails',
+  'parse',
+  'parse-error',
+  'bind',
+  'execute',
+  'execute-error',
+  'execute-copy',
+  'execute-copy-fails',
+  'call',
+  'sync',
+  'sync',
+  'flush',
+  'copy-data',
+  'copy-done',
+  'copy-done',
+  'copy-fail',
+] as const;
 
 /**
  * A server that follows PostgreSQL's rules answers a random pipeline, and answers travel at random times:
@@ -135,7 +166,13 @@ const KINDS = ['query', 'query-error', 'query-copy', 'query-copy-fails', 'parse'
  * know; it is right only where Syncs went into a COPY that failed.
  */
 t.test('the queue agrees with a server that follows the rules', async (t) => {
-  const steps = fc.array(fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...KINDS) }, { weight: 2, arbitrary: fc.nat({ max: 4 }) }), { maxLength: 40 });
+  const steps = fc.array(
+    fc.oneof(
+      { weight: 3, arbitrary: fc.constantFrom(...KINDS) },
+      { weight: 2, arbitrary: fc.nat({ max: 4 }) },
+    ),
+    { maxLength: 40 },
+  );
   const seed = Number(process.env['WEIR_TEST_SEED'] ?? Date.now() % 0x7fff_ffff);
   let answers = 0;
   let unknown = 0;
@@ -147,11 +184,17 @@ t.test('the queue agrees with a server that follows the rules', async (t) => {
     }),
     { numRuns: Number(process.env['WEIR_TEST_RUNS'] ?? 4_000), seed },
   );
-  t.notOk(result.failed, `seed ${seed}`, { counterexample: result.counterexample, error: String(result.errorInstance) });
+  t.notOk(result.failed, `seed ${seed}`, {
+    counterexample: result.counterexample,
+    error: String(result.errorInstance),
+  });
   t.ok(answers > 1_000, `${answers} answers, ${unknown} pipelines that cannot be told`);
 });
 
-function runModel(steps: readonly (FakeMessage['kind'] | number)[]): { answers: number; isUnknown: boolean } {
+function runModel(steps: readonly (FakeMessage['kind'] | number)[]): {
+  answers: number;
+  isUnknown: boolean;
+} {
   const replies = newReplies();
   const server = new FakeServer();
   const sent = new Map<Expected, number>();
@@ -179,42 +222,57 @@ function runModel(steps: readonly (FakeMessage['kind'] | number)[]): { answers: 
   throw new Error(`${replies.size} answers are still expected`);
 }
 
-function expectMessage(replies: Replies, kind: FakeMessage['kind'], { number, sent }: { number: number; sent: Map<Expected, number> }): void {
+function expectMessage(
+  replies: Replies,
+  kind: FakeMessage['kind'],
+  { number, sent }: { number: number; sent: Map<Expected, number> },
+): void {
   if (kind === 'flush' || kind === 'copy-data') return;
   if (kind === 'copy-done' || kind === 'copy-fail') {
     replies.expectCopyEnd();
     return;
   }
   // Each entry is an object of its own here, so that it can be told from its neighbours.
-  const entry: Expected = { kind: /^\w+/.exec(kind)?.[0] as 'query' | 'parse' | 'bind' | 'execute' | 'call' | 'sync' };
+  const entry = entryOf(kind);
   sent.set(entry, number);
   replies.expect(entry);
 }
 
-function check(replies: Replies, answer: ReturnType<FakeServer['take']>[number], sent: Map<Expected, number>): void {
+function entryOf(kind: FakeMessage['kind']): Expected {
+  if (kind.startsWith('query')) return { kind: 'query' };
+  if (kind.startsWith('parse')) return { kind: 'parse' };
+  if (kind.startsWith('execute')) return { kind: 'execute' };
+  if (kind === 'bind') return { kind: 'bind' };
+  return kind === 'call' ? { kind: 'call' } : { kind: 'sync' };
+}
+
+function check(
+  replies: Replies,
+  answer: ReturnType<FakeServer['take']>[number],
+  sent: Map<Expected, number>,
+): void {
   const { head } = replies;
   const isRight = head !== undefined && sent.get(head) === answer.number;
+  const mayBeOther =
+    (answer.kind === 'ready' && answer.of === 'sync') ||
+    (answer.kind === 'error' && answer.of === 'copy');
+  if (!isRight && !mayBeOther) throw new Error(`${answer.kind} of ${answer.number}`);
   switch (answer.kind) {
     case 'ready':
       // A Sync's answers are all alike, so only their number counts.
-      if (answer.of !== 'sync' && !isRight) throw new Error(`ready of ${answer.number}`);
       if (!replies.onReady()) throw new Error(`ready of ${answer.number} was not expected`);
       return;
     case 'error':
-      if (!isRight && answer.of !== 'copy') throw new Error(`error of ${answer.number}`);
       replies.onError();
       return;
     case 'complete':
-      if (!isRight) throw new Error(`complete of ${answer.number}`);
       replies.onAnswer();
-      if (head.kind === 'execute') replies.pop();
+      if (head?.kind === 'execute') replies.pop();
       return;
     case 'done':
-      if (!isRight) throw new Error(`done of ${answer.number}`);
       replies.pop();
       return;
     case 'copy-in':
-      if (!isRight) throw new Error(`copy-in of ${answer.number}`);
       replies.onCopyIn();
   }
 }

@@ -1,5 +1,9 @@
 import t from 'tap';
-import { blankKey, blankSecret, blankStatementSecrets } from '../../../protocols/postgres/secrets.ts';
+import {
+  blankKey,
+  blankSecret,
+  blankStatementSecrets,
+} from '../../../protocols/postgres/secrets.ts';
 import { recordedFrom, sentTo } from '../../support/play.ts';
 import { signedIn } from '../../support/postgres-session.ts';
 import { int32, message, parse, query } from '../../support/raw-postgres.ts';
@@ -54,13 +58,23 @@ t.test('no secret survives in the recording, in whatever literal (GW-16)', async
 });
 
 t.test('a secret inside of a connection string', async (t) => {
-  for (const sql of ["select f('host=h password=hunter2 user=u')", 'select f($$password=hunter2$$)', "do 'begin perform dblink(''password=hunter2''); end'"]) {
+  for (const sql of [
+    "select f('host=h password=hunter2 user=u')",
+    'select f($$password=hunter2$$)',
+    "do 'begin perform dblink(''password=hunter2''); end'",
+  ]) {
     t.notMatch(blankStatementSecrets(query(sql)).toString(), 'hunter2', sql);
   }
 });
 
 t.test('other statements are recorded as they are', async (t) => {
-  for (const sql of ["select 'hunter2'", 'select password from users', 'select $1', 'drop role r', '']) {
+  for (const sql of [
+    "select 'hunter2'",
+    'select password from users',
+    'select $1',
+    'drop role r',
+    '',
+  ]) {
     const bytes = query(sql);
     t.equal(blankStatementSecrets(bytes), bytes, sql);
   }
@@ -68,7 +82,8 @@ t.test('other statements are recorded as they are', async (t) => {
 
 t.test('the name of a Parse and what stands behind its text stay', async (t) => {
   const shown = blankStatementSecrets(parse('s1', "alter role r password 'hunter2'", [23]));
-  t.match(shown.toString('latin1'), /^P....s1\0alter role r password \*+\0\0\u0001\0\0\0\u0017$/s);
+  const blanked = parse('s1', `alter role r password ${'*'.repeat("'hunter2'".length)}`, [23]);
+  t.same(shown, blanked);
 });
 
 t.test('the server gets what the recording does not', async (t) => {
@@ -80,7 +95,10 @@ t.test('the server gets what the recording does not', async (t) => {
 });
 
 t.test('password messages and keys', async (t) => {
-  t.equal(blankSecret(message('p', Buffer.from('hunter2\0'))).toString('latin1'), 'p\0\0\0\f********');
+  t.equal(
+    blankSecret(message('p', Buffer.from('hunter2\0'))).toString('latin1'),
+    'p\0\0\0\f********',
+  );
   const key = message('K', int32(77), Buffer.alloc(32, 9));
   t.same(blankKey(key), message('K', int32(77), Buffer.alloc(32)));
   t.equal(blankKey(message('S', Buffer.from('a\0b\0'))).length, 9);

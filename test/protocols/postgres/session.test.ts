@@ -4,7 +4,14 @@ import t from 'tap';
 import { postgres } from '../../../protocols/postgres/index.ts';
 import { golden } from '../../support/golden.ts';
 import { describeCommands, hasClosed, replay, sentTo } from '../../support/play.ts';
-import { complete, description, ready, row, SessionTalk, signedIn } from '../../support/postgres-session.ts';
+import {
+  complete,
+  description,
+  ready,
+  row,
+  SessionTalk,
+  signedIn,
+} from '../../support/postgres-session.ts';
 import { decodeFields, message, query, startup } from '../../support/raw-postgres.ts';
 import { readTranscript } from '../../support/transcript.ts';
 
@@ -31,21 +38,33 @@ t.test('a decision that comes twice is a bug, one that comes after the end is la
   t.same(talk.decided(2, { kind: 'allow' }), []);
 });
 
-t.test('a half-closed client still gets its answer; the server is told after the decision (GW-14)', async (t) => {
-  const talk = signedIn({ decide: () => undefined });
-  talk.client(query('select 1'));
-  t.same(talk.event({ kind: 'closed', side: 'client' }), [], 'nothing is finished while a statement is held');
-  const commands = talk.decided(2, { kind: 'allow', isSensitive: false });
-  t.match(commands.map(({ kind }) => kind), ['send', 'finish']);
-  talk.decide = () => ({ kind: 'allow' });
-  const answer = Buffer.concat([description('a'), row('1'), complete('SELECT 1'), ready()]);
-  t.same(sentTo('client', talk.server(answer)), answer);
-  t.ok(hasClosed(talk.event({ kind: 'closed', side: 'server' })));
-});
+t.test(
+  'a half-closed client still gets its answer; the server is told after the decision (GW-14)',
+  async (t) => {
+    const talk = signedIn({ decide: () => undefined });
+    talk.client(query('select 1'));
+    t.same(
+      talk.event({ kind: 'closed', side: 'client' }),
+      [],
+      'nothing is finished while a statement is held',
+    );
+    const commands = talk.decided(2, { kind: 'allow', isSensitive: false });
+    t.match(
+      commands.map(({ kind }) => kind),
+      ['send', 'finish'],
+    );
+    talk.decide = () => ({ kind: 'allow' });
+    const answer = Buffer.concat([description('a'), row('1'), complete('SELECT 1'), ready()]);
+    t.same(sentTo('client', talk.server(answer)), answer);
+    t.ok(hasClosed(talk.event({ kind: 'closed', side: 'server' })));
+  },
+);
 
 t.test('the server gone, a client reset: both sides end (GW-14)', async (t) => {
   t.match(signedIn().event({ kind: 'closed', side: 'server' }), [{ kind: 'close' }]);
-  t.match(signedIn().event({ kind: 'closed', side: 'client', reason: 'reset' }), [{ kind: 'close' }]);
+  t.match(signedIn().event({ kind: 'closed', side: 'client', reason: 'reset' }), [
+    { kind: 'close' },
+  ]);
   const early = new SessionTalk();
   early.opened('client');
   t.match(early.event({ kind: 'closed', side: 'client' }), [{ kind: 'close' }]);
@@ -73,8 +92,14 @@ t.test('a stop tells the client why, but never in the middle of a message (GW-13
 t.test('the alarm of the sign-in rings before it is over, and is off afterwards', async (t) => {
   const talk = new SessionTalk({ signInTimeout: 1234 });
   t.match(talk.opened('client'), [{ kind: 'wake', alarm: 'sign-in', after: 1234 }]);
-  t.match(decodeFields(sentTo('client', talk.event({ kind: 'woke', alarm: 'sign-in' })).subarray(5)), { C: '57014' });
-  const second = new SessionTalk({}, () => ({ kind: 'allow', inspection: { statements: true, results: true } }));
+  t.match(
+    decodeFields(sentTo('client', talk.event({ kind: 'woke', alarm: 'sign-in' })).subarray(5)),
+    { C: '57014' },
+  );
+  const second = new SessionTalk({}, () => ({
+    kind: 'allow',
+    inspection: { statements: true, results: true },
+  }));
   second.opened('client');
   second.client(startup({ user: 'ann' }));
   second.opened('server');

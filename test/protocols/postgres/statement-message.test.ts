@@ -20,7 +20,9 @@ t.test('bytes behind the NUL, and none at all: never sent as they are (PG-24)', 
     const sent = sentTo('server', talk.client(bytes));
     t.match(sent.toString(), ') refused by Weir');
     t.equal(operationsIn(talk.log).length, 0, 'nobody is asked about a text that is not certain');
-    const fields = decodeFields(sentTo('client', talk.server(errorOf('42601', 'x'), ready())).subarray(5));
+    const fields = decodeFields(
+      sentTo('client', talk.server(errorOf('42601', 'x'), ready())).subarray(5),
+    );
     t.match(fields, { S: 'ERROR', C: '08P01', M: text });
   }
 });
@@ -29,26 +31,37 @@ t.test('a text that is not in its encoding is refused (PG-25)', async (t) => {
   const talk = signedIn();
   talk.client(query(Buffer.from("select '\xff'", 'latin1')));
   t.equal(operationsIn(talk.log).length, 0);
-  t.match(decodeFields(sentTo('client', talk.server(errorOf('42601', 'x'), ready())).subarray(5)), { C: '22021' });
+  t.match(decodeFields(sentTo('client', talk.server(errorOf('42601', 'x'), ready())).subarray(5)), {
+    C: '22021',
+  });
 });
 
-t.test('the encoding and the strings setting are followed at every ParameterStatus (PG-10, PG-66)', async (t) => {
-  const talk = signedIn({ parameters: { client_encoding: 'LATIN1' } });
-  const latin = query(Buffer.from("select '\xe9'", 'latin1'));
-  t.same(textsIn(operationsIn(talk.client(latin))), ["select 'é'"]);
-  talk.server(errorOf('0', ''), ready());
-  talk.server(parameterStatus('client_encoding', 'SJIS'));
-  t.equal(operationsIn(talk.client(latin)).length, 0);
-  talk.server(errorOf('42601', ''), ready(), parameterStatus('client_encoding', 'UTF8'));
-  t.same(textsIn(operationsIn(talk.client(query("select 'é'")))), ["select 'é'"]);
-  talk.server(errorOf('0', ''), ready());
-  talk.server(parameterStatus('standard_conforming_strings', 'off'));
-  t.equal(operationsIn(talk.client(query(String.raw`select 'a\'; drop table t --'`))).length, 0);
-  t.same(textsIn(operationsIn(talk.client(query("select 'a'")))), ["select 'a'"], 'without backslashes both settings read alike');
-});
+t.test(
+  'the encoding and the strings setting are followed at every ParameterStatus (PG-10, PG-66)',
+  async (t) => {
+    const talk = signedIn({ parameters: { client_encoding: 'LATIN1' } });
+    const latin = query(Buffer.from("select '\xe9'", 'latin1'));
+    t.same(textsIn(operationsIn(talk.client(latin))), ["select 'é'"]);
+    talk.server(errorOf('0', ''), ready());
+    talk.server(parameterStatus('client_encoding', 'SJIS'));
+    t.equal(operationsIn(talk.client(latin)).length, 0);
+    talk.server(errorOf('42601', ''), ready(), parameterStatus('client_encoding', 'UTF8'));
+    t.same(textsIn(operationsIn(talk.client(query("select 'é'")))), ["select 'é'"]);
+    talk.server(errorOf('0', ''), ready());
+    talk.server(parameterStatus('standard_conforming_strings', 'off'));
+    t.equal(operationsIn(talk.client(query(String.raw`select 'a\'; drop table t --'`))).length, 0);
+    t.same(
+      textsIn(operationsIn(talk.client(query("select 'a'")))),
+      ["select 'a'"],
+      'without backslashes both settings read alike',
+    );
+  },
+);
 
 t.test('before the server has said what it speaks, only plain ASCII is read (PG-66)', async (t) => {
-  const talk = signedIn({ parameters: { client_encoding: '', standard_conforming_strings: 'off' } });
+  const talk = signedIn({
+    parameters: { client_encoding: '', standard_conforming_strings: 'off' },
+  });
   t.equal(operationsIn(talk.client(query("select 'é'"), query(String.raw`select '\'`))).length, 0);
   t.same(textsIn(operationsIn(talk.client(parse('s', 'select 1')))), ['select 1']);
 });

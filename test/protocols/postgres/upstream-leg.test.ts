@@ -21,20 +21,35 @@ t.test('TLS: asked for, set up, and only then the first packet', async (t) => {
   const { out, leg } = newLeg(true);
   leg.onOpened();
   leg.onBytes(Buffer.from('S'));
-  t.match(out.take().slice(1), [{ kind: 'send', bytes: sslRequest() }, { kind: 'secure', side: 'server' }]);
-  t.throws(() => leg.onBytes(Buffer.from('x')), { code: 'PG_TLS_ANSWER' }, 'plain bytes behind the answer (PG-4)');
+  t.match(out.take().slice(1), [
+    { kind: 'send', bytes: sslRequest() },
+    { kind: 'secure', side: 'server' },
+  ]);
+  t.throws(
+    () => leg.onBytes(Buffer.from('x')),
+    { code: 'PG_TLS_ANSWER' },
+    'plain bytes behind the answer (PG-4)',
+  );
   leg.onSecured(Buffer.from('hash'));
   t.same(out.take(), [{ kind: 'send', to: 'server', bytes: FIRST }]);
   t.same(leg.channelBinding, Buffer.from('hash'));
 });
 
 t.test('TLS refused or stuffed ends it (PG-4)', async (t) => {
-  for (const [bytes, code] of [['N', 'PG_TLS_REFUSED'], ['SS', 'PG_TLS_ANSWER'], ['E\0', 'PG_TLS_ANSWER']] as const) {
+  for (const [bytes, code] of [
+    ['N', 'PG_TLS_REFUSED'],
+    ['SS', 'PG_TLS_ANSWER'],
+    ['E\0', 'PG_TLS_ANSWER'],
+  ] as const) {
     const { leg } = newLeg(true);
     leg.onOpened();
     t.throws(() => leg.onBytes(Buffer.from(bytes)), { code, blame: 'server' }, bytes);
   }
-  t.throws(() => newLeg(false).leg.onBytes(Buffer.from('x')), { code: 'PG_TLS_ANSWER' }, 'bytes before anything was asked');
+  t.throws(
+    () => newLeg(false).leg.onBytes(Buffer.from('x')),
+    { code: 'PG_TLS_ANSWER' },
+    'bytes before anything was asked',
+  );
 });
 
 t.test('messages one at a time, whole, up to a limit', async (t) => {

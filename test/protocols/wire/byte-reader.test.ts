@@ -2,7 +2,8 @@ import t from 'tap';
 import { ByteReader } from '../../../protocols/wire/byte-reader.ts';
 
 const BYTES = Buffer.from('ff80007f800000008000000161620000', 'hex');
-const newReader = (bytes = BYTES, offset = 0): ByteReader => new ByteReader(bytes, offset, () => new RangeError('past the end'));
+const newReader = (bytes = BYTES, offset = 0): ByteReader =>
+  new ByteReader(bytes, offset, () => new RangeError('past the end'));
 
 t.test('every kind of field, in order', async (t) => {
   const reader = newReader();
@@ -47,7 +48,11 @@ t.test('no read leaves the message, whatever its size', async (t) => {
     t.doesNotThrow(() => read(newReader(BYTES.subarray(0, size))));
   }
   t.throws(() => newReader().slice(-1), RangeError);
-  t.throws(() => newReader(BYTES.subarray(0, 2)).cstring(), RangeError, 'a NUL behind the message does not count');
+  t.throws(
+    () => newReader(BYTES.subarray(0, 2)).cstring(),
+    RangeError,
+    'a NUL behind the message does not count',
+  );
   const reader = newReader(BYTES.subarray(0, 3));
   t.throws(() => reader.int32(), RangeError);
   t.equal(reader.offset, 0, 'a failed read takes nothing');

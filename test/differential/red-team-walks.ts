@@ -1,0 +1,132 @@
+/**
+ * Random walks through the protocol: the same messages direct and through a gateway that masks and blocks,
+ * over clear data, must give the same messages and the same transaction status, whatever their order.
+ */
+
+import { assertSameText, type SuiteContext } from './harness.ts';
+import type { Way } from './lab.ts';
+import { connectTo, type RedLab } from './red-team-lab.ts';
+import { bind, closeNamed, copyData, copyDone, copyFail, decodeFields, describe, execute, flush, type Message, parse, printMessage, query, sync } from '../support/raw-postgres.ts';
+
+const WALKS = 150;
+const STEPS_MAX = 14;
+
+/** A small generator with a seed that is printed with a failure (mulberry32). */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+const TEXTS: readonly string[] = [
+  'SELECT id, title FROM regions ORDER BY id',
+  'SELECT name FROM customers ORDER BY id',
+  'SELECT count(*) FROM customers',
+  'INSERT INTO outbox (body) VALUES ($$x$$) RETURNING body',
+  'SELECT 1/0',
+  'SELECT nope',
+  'SELEC',
+  '',
+  'BEGIN',
+  'COMMIT',
+  'ROLLBACK',
+  'SAVEPOINT a',
+  'ROLLBACK TO a',
+  'DECLARE p CURSOR FOR SELECT id FROM regions',
+  'FETCH 1 FROM p',
+  'CLOSE p',
+  'PREPARE s AS SELECT title FROM regions ORDER BY id',
+  'EXECUTE s',
+  'DEALLOCATE s',
+  'DEALLOCATE ALL',
+  'DISCARD PLANS',
+  'SELECT harmless(1)',
+  'COPY regions TO STDOUT',
+  'COPY outbox (body) FROM STDIN',
+  'SELECT email FROM customers WHERE false',
+  `SET application_name = 'walk'`,
+  'CREATE TEMP TABLE walked (n int)',
+  'LISTEN w',
+];
+const PAIRS: readonly string[] = ['SELECT 1; SELECT 2', 'BEGIN; SELECT 1', 'SELECT 1; SELECT 1/0; SELECT 3', 'COMMIT; SELECT 1; ROLLBACK'];
+
+/** One segment: messages of one write, and how many ReadyForQuery to wait for. */
+type Segment = readonly Buffer[];
+
+function makeSegment(random: () => number): Segment {
+  const pick = <Value>(values: readonly Value[]): Value => values[Math.floor(random() * values.length)] as Value;
+  const name = (): string => pick(['', 's', 't']);
+  const portal = (): string => pick(['', 'p', 'q']);
+  const makers: readonly (() => readonly Buffer[])[] = [
+    () => [parse(name(), pick(TEXTS))],
+    () => [bind(portal(), name(), { resultFormats: [pick([0, 1])] })],
+    () => [describe('S', name())],
+    () => [describe('P', portal())],
+    () => [execute(portal(), pick([0, 0, 1]))],
+    () => [closeNamed(pick(['S', 'P'] as const), pick(['', 's', 'p']))],
+    () => [flush()],
+    () => [sync()],
+    () => [query(pick([...TEXTS, ...PAIRS]))],
+    () => {
+      const [one, text] = [portal(), pick(TEXTS)];
+      return [parse('', text), bind(one, ''), describe('P', one), execute(one)];
+    },
+    () => [parse('t', pick(TEXTS)), bind('q', 't'), execute('q', pick([0, 1])), sync()],
+  ];
+  const parts: Buffer[] = [];
+  const count = 1 + Math.floor(random() * 5);
+  for (let step = 0; step < count; step += 1) parts.push(...pick(makers)());
+  return parts;
+}
+
+/** Ends whatever a segment left open: a COPY that waits for rows, a pipeline without Sync. */
+async function play(way: Way, segments: readonly Segment[]): Promise<string> {
+  const client = await connectTo(way);
+  const seen: string[] = [];
+  try {
+    for (const segment of segments) {
+      client.send(...segment, sync());
+      await settle(client, seen);
+    }
+    await client.query('ROLLBACK');
+    seen.push(...(await client.query(`SELECT 'end'`)).map(print));
+  } finally {
+    client.close();
+  }
+  return seen.join('\n');
+}
+
+const QUIET_TIME = 40;
+
+async function settle(client: Awaited<ReturnType<typeof connectTo>>, seen: string[]): Promise<void> {
+  for (let round = 0; round < 200; round += 1) {
+    const one = await client.next(QUIET_TIME).catch(() => undefined);
+    if (client.isClosed) seen.push('closed');
+    if (one === undefined) return;
+    seen.push(print(one));
+    if (one.type === 'G') client.send(...(round % 2 === 0 ? [copyData('1\n'), copyDone()] : [copyFail('no')]), sync());
+  }
+}
+
+function print(one: Message): string {
+  if (one.type !== 'E' && one.type !== 'N') return printMessage(one).replace(/pid \d+/, '');
+  return `${one.type} ${decodeFields(one.body)['C']}`;
+}
+
+export async function checkWalks(context: SuiteContext, lab: RedLab): Promise<void> {
+  context.progress('random walks');
+  await lab.recreate();
+  const first = Number(process.env['WEIR_RED_TEAM_SEED'] ?? 1);
+  for (let seed = first; seed < first + WALKS; seed += 1) {
+    const random = randomOf(seed);
+    const segments = Array.from({ length: 1 + Math.floor(random() * STEPS_MAX) }, () => makeSegment(random));
+    await context.check(`walk with seed ${seed}`, async () => {
+      const expected = await play(lab.direct, segments);
+      assertSameText(await play(lab.masked, segments), expected, `seed ${seed}`);
+    });
+  }
+}
