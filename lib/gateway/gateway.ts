@@ -3,7 +3,7 @@
 import { createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
-import type { Fact, Protocol, SessionOptions } from '../../protocols/contract.ts';
+import type { Protocol, SessionOptions } from '../../protocols/contract.ts';
 import { findProtocol } from '../../protocols/registry.ts';
 import type { Config, ConnectionConfig } from '../config/config.ts';
 import { GatewayError } from '../errors.ts';
@@ -16,7 +16,8 @@ import type { Recorder } from '../recording/recording.ts';
 import { CancelRegistry } from './cancel-registry.ts';
 import { type SharedParts, createPipeline, createSharedParts } from './parts.ts';
 import type { DecisionPipeline } from './decision-pipeline.ts';
-import { type Secured, SessionDriver } from './session-driver.ts';
+import { ClientSession, type Places } from './client-session.ts';
+import type { Secured, SessionDriver } from './session-driver.ts';
 import { createSessionId } from './session-id.ts';
 
 /** What the gateway tells the people who run it. pino's loggers fit. */
@@ -33,6 +34,8 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
+/** Connections beyond the limit of sessions: refused with an error, or cancels, which are no sessions. */
+const RESERVED_CONNECTIONS = 32;
 const UPSTREAM_CONNECT_TIMEOUT = 10_000;
 /** How long sessions get to take their last message at shutdown, milliseconds. */
 const SHUTDOWN_TIMEOUT = 5_000;
@@ -46,6 +49,7 @@ interface Door {
   readonly pipeline: DecisionPipeline;
   readonly cancels: CancelRegistry;
   readonly tls: ClientFacingTls | undefined;
+  readonly places: Places;
 }
 
 export async function createGateway(config: Config, { log }: { readonly log: Log }): Promise<Gateway> {
@@ -84,7 +88,8 @@ class RunningGateway implements Gateway {
       const listener = await listen({
         host: at.host,
         port: at.port,
-        sessionsMax: limits.sessionsMax,
+        // Above the limit there is room to be told so, and to cancel what is running.
+        sessionsMax: limits.sessionsMax + RESERVED_CONNECTIONS,
         allowHalfOpen: true,
         onConnection: (socket) => this.#serve(door, socket),
         onTrouble: (error) => this.#log.warn({ connection: name, code: error.code }, error.message),
@@ -138,43 +143,24 @@ class RunningGateway implements Gateway {
       deriveKey: this.#deriveKey,
     };
     const pipeline = createPipeline(this.#shared, connection, cancels);
-    return { connection, protocol, options, pipeline, cancels, tls };
+    const places: Places = { taken: 0, max: connection.limits.sessionsMax };
+    return { connection, protocol, options, pipeline, cancels, tls, places };
   }
 
   #serve(door: Door, client: Duplex, address = describeAddress(client)): void {
     const id = createSessionId(Date.now(), randomBytes(16));
-    const decider = door.pipeline.openSession();
-    let forget: (() => void) | undefined;
-    let cancelRequest: Buffer | undefined;
-    const onFact = (fact: Fact): void => {
-      switch (fact.kind) {
-        case 'signed-in': {
-          const principal = decider.principal?.name ?? fact.user;
-          driver.note({ kind: 'signed-in', principal, user: fact.user, database: fact.database });
-          this.#log.info({ session: id, connection: door.connection.name, principal }, 'session started');
-          break;
-        }
-        case 'cancel-key':
-          cancelRequest = fact.request;
-          forget = door.cancels.add(fact.key, driver);
-          break;
-        case 'refused':
-          this.#log.warn({ session: id, connection: door.connection.name, code: fact.code }, `refused: ${fact.reason}`);
-          break;
-        case 'schema-changed':
-          decider.onSchemaChanged();
-          break;
-        case 'goodbye':
-          break;
-      }
-    };
-    const driver: SessionDriver = new SessionDriver({
-      session: door.protocol.createSession(door.options),
+    const session = new ClientSession({
+      id,
+      connection: door.connection,
+      protocol: door.protocol,
+      options: door.options,
+      decider: door.pipeline.openSession(),
+      places: door.places,
+      cancels: door.cancels,
       client,
       openUpstream: () => this.#openUpstream(door.connection),
       secureClient: (socket, bytes) => secureClient(door, socket, bytes),
       secureServer: (socket) => this.#secureServer(door.connection, socket),
-      decide: (operation) => decider.decide(operation),
       startRecording: () =>
         this.#recorder.start({
           session: id,
@@ -184,17 +170,15 @@ class RunningGateway implements Gateway {
           clientAddress: address,
           policyVersion: this.#config.version,
         }),
-      onFact,
-      onTrouble: (error) => this.#onTrouble(id, error),
-      onOver: (isAbandoned) => {
-        forget?.();
-        this.#drivers.delete(driver);
-        if (isAbandoned && cancelRequest !== undefined) this.#cancelAbandoned(door, cancelRequest);
+      log: this.#log,
+      onOver: (abandoned) => {
+        this.#drivers.delete(session.driver);
+        if (abandoned !== undefined) this.#cancelAbandoned(door, abandoned);
         if (this.#drivers.size === 0) this.#onIdle?.();
       },
     });
-    this.#drivers.add(driver);
-    driver.start();
+    this.#drivers.add(session.driver);
+    session.driver.start();
   }
 
   /** The client is gone and the server still works for it: it is told to stop (GW-14). */
@@ -231,11 +215,6 @@ class RunningGateway implements Gateway {
     // Ours to bind SCRAM to, so that nobody can stand between the gateway and the server (PG-14).
     const channelBinding = certificate === undefined ? undefined : hashForChannelBinding(certificate.raw);
     return { ...secured, channelBinding };
-  }
-
-  #onTrouble(session: string, error: unknown): void {
-    if (error instanceof GatewayError) this.#log.warn({ session, code: error.code }, error.message);
-    else this.#log.error({ session, err: error }, 'internal error: this session ends');
   }
 }
 

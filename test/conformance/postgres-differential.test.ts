@@ -12,7 +12,8 @@ import { openSocket, pause } from '../support/raw-client.ts';
 import { MessageReader } from '../support/raw-postgres.ts';
 import { debianPostgres15Missing, embeddedPostgresMissing } from '../support/servers.ts';
 import { sessionOptions } from '../support/transcript.ts';
-import { differentialScripts, type Script } from './postgres-scripts.ts';
+import { differentialScripts } from './postgres-scripts.ts';
+import type { Script } from './script.ts';
 
 t.setTimeout(170_000);
 

@@ -19,7 +19,7 @@ import {
 } from '../../support/raw-postgres.ts';
 import { embeddedPostgres, embeddedPostgresMissing } from '../../support/servers.ts';
 import { until } from './duplex-pair.ts';
-import { createShop, errorOf, startGateway, statusOf, types } from './gateway-rig.ts';
+import { createShop, errorOf, type GatewayRig, startGateway, statusOf, types } from './gateway-rig.ts';
 
 const RULES: readonly RuleConfig[] = [
   {
@@ -49,6 +49,16 @@ function valuesOf(messages: readonly Message[]): (string | null)[][] {
 }
 
 /** Sends a cancel request as a client does, and gives what came back before the end. */
+async function untilPlaceIsFree(rig: GatewayRig): Promise<boolean> {
+  for (let left = 200; left > 0; left -= 1) {
+    const client = await rig.connect().catch(() => undefined);
+    client?.close();
+    if (client !== undefined) return true;
+    await pause(25);
+  }
+  return false;
+}
+
 async function cancel(port: number, key: Buffer | undefined): Promise<string> {
   const socket = await openSocket(port);
   let text = '';
@@ -218,6 +228,18 @@ t.test('end to end', { skip: embeddedPostgresMissing() }, async (t) => {
     t.same(valuesOf(await client.query('SELECT 1 FROM pg_sleep(0.1)')), [['1']], 'does not hit the next query');
     t.equal((await listRecordings(rig.dataDir)).length, 1, 'cancels leave no recording');
     client.close();
+  });
+
+  t.test('one session too many is told so in the words of the server; cancels still pass', async (t) => {
+    const rig = await startGateway(t, server, { rules: RULES, limits: { sessionsMax: 1 } });
+    const client = await rig.connect();
+    await t.rejects(rig.connect(), /too many clients already/);
+    client.send(query('SELECT pg_sleep(30), 1 AS at_the_limit'));
+    t.ok(await untilAtWork('at_the_limit', true));
+    t.equal(await cancel(rig.port, client.key), '');
+    t.match(errorOf(await client.until('Z')), { C: '57014' });
+    client.close();
+    t.ok(await untilPlaceIsFree(rig), 'a place is free again when its session is over');
   });
 
   t.test('a client that is lost in the middle of a query takes it along (GW-14)', async (t) => {

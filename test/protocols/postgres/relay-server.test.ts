@@ -1,5 +1,4 @@
 import t from 'tap';
-import type { Decision, Operation } from '../../../protocols/contract.ts';
 import { hasClosed, operationsIn, recordedFrom, sentTo } from '../../support/play.ts';
 import {
   BOUND,
@@ -16,8 +15,6 @@ import {
 } from '../../support/postgres-session.ts';
 import {
   bind,
-  cstring,
-  decodeFields,
   describe,
   execute,
   int32,
@@ -27,40 +24,7 @@ import {
   query,
   sync,
 } from '../../support/raw-postgres.ts';
-
-const block: Decision = {
-  kind: 'block',
-  rule: 'r',
-  code: '42501',
-  reason: 'blocked by rule r',
-  hint: 'h',
-};
-
-/** Blocks statements with "drop", finds "secret" sensitive, masks the columns named so. */
-function policy(operation: Operation): Decision {
-  if (operation.kind === 'statement') {
-    if (operation.text.includes('drop')) return block;
-    return {
-      kind: 'allow',
-      isSensitive: operation.text.includes('secret'),
-      trace: { label: operation.text },
-    };
-  }
-  if (operation.kind !== 'result') return { kind: 'allow' };
-  return {
-    kind: 'allow',
-    plan: operation.columns.map(({ name }) =>
-      name === 'secret' ? () => Buffer.from('***') : undefined,
-    ),
-  };
-}
-
-const talking = () => signedIn({ decide: policy });
-
-function fieldsIn(bytes: Buffer): Record<string, string> {
-  const found = new MessageReader().push(bytes).find(({ type }) => type === 'E' || type === 'N');
-  return found === undefined ? {} : decodeFields(found.body);
-}
+import { block, policy, talking, fieldsIn } from '../../support/postgres-policy.ts';
 
 t.test("the poison's error names the rule and has nothing of the server's (PG-31)", async (t) => {
   const talk = talking();
@@ -321,60 +285,6 @@ t.test('notices, notifications and parameters answer nothing (PG-47)', async (t)
   t.same(sentTo('client', talk.server(bytes)), bytes);
   t.same(sentTo('client', talk.server(notice, status)), Buffer.concat([notice, status]), 'idle');
 });
-
-t.test('payloads of notifications are data where results are inspected (GW-11)', async (t) => {
-  const notification = message('A', int32(7), cstring('channel'), cstring('ann@x'));
-  const sent = sentTo('client', talking().server(notification));
-  t.same(sent, message('A', int32(7), cstring('channel'), cstring('redacted by Weir')));
-  t.same(
-    sentTo('client', signedIn({ inspection: INSPECT_NOTHING }).server(notification)),
-    notification,
-  );
-});
-
-t.test(
-  'errors and notices of a sensitive statement lose their texts, until its transaction is over (GW-11)',
-  async (t) => {
-    const talk = talking();
-    const error = errorOf('22P02', 'invalid input syntax for type integer: "111-22"', {
-      D: 'Key (email)=(ann@x)',
-    });
-    talk.client(query('begin'));
-    t.same(
-      sentTo('client', talk.server(complete('BEGIN'), ready('T'))),
-      Buffer.concat([complete('BEGIN'), ready('T')]),
-    );
-    talk.client(query('select secret::int'));
-    t.notMatch(sentTo('client', talk.server(error, ready('E'))).toString(), /111-22|ann@x/);
-    talk.client(query('select other'));
-    t.notMatch(
-      sentTo('client', talk.server(error, ready('E'))).toString(),
-      /111-22/,
-      'a deferred constraint speaks late',
-    );
-    talk.client(query('rollback'));
-    talk.server(complete('ROLLBACK'), ready('I'));
-    talk.client(query('select other'));
-    t.match(
-      sentTo('client', talk.server(error, ready('I'))).toString(),
-      /111-22/,
-      'other statements keep theirs',
-    );
-  },
-);
-
-t.test(
-  'Bind of an unknown statement and an allowed FunctionCall count as sensitive (PG-38, PG-46)',
-  async (t) => {
-    const error = errorOf('22P02', 'invalid: "111-22"');
-    const talk = talking();
-    talk.client(bind('', 'of-sql'), sync());
-    t.notMatch(sentTo('client', talk.server(error)).toString(), '111-22');
-    const second = talking();
-    second.client(message('F', int32(952), Buffer.alloc(6)));
-    t.notMatch(sentTo('client', second.server(error, ready())).toString(), '111-22');
-  },
-);
 
 t.test('COPY TO of what cannot be traced does not pass (PG-51)', async (t) => {
   const out = message('H', Buffer.of(0, 0, 1, 0, 0));
