@@ -52,7 +52,10 @@ export function buildRoutines(names: Names, bodies: ReadonlyMap<number, string>)
     const routine = addCallee(row, 'operator');
     return routine === undefined ? [] : [{ ...nameIn(row), ...isShadowed(row), routine }];
   });
-  const typeRoutines = buildTypeRoutines(names, callees);
+  const typeRoutines = buildTypeRoutines(
+    { ...names, columns: [...names.columns, ...names.compositeColumns] },
+    callees,
+  );
   const types = names.types.flatMap((row) =>
     typeRoutines
       .of(numberIn(row, 'oid'))

@@ -42,7 +42,8 @@ export const FINGERPRINT = `SELECT pg_catalog.concat_ws(' ',
   ${hashOf('pg_cast', 'oid::bigint', USERS_OWN)},
   ${hashOf('pg_amproc', 'oid::bigint', USERS_OWN)},
   ${hashOf('pg_amop', 'oid::bigint', USERS_OWN)},
-  ${hashOf('pg_db_role_setting', 'setdatabase::bigint * 4294967296 + setrole::bigint')}
+  ${hashOf('pg_db_role_setting', 'setdatabase::bigint * 4294967296 + setrole::bigint')},
+  (SELECT g.reset_val FROM pg_catalog.pg_settings g WHERE g.name = 'search_path')
 ) AS fingerprint`;
 
 /** Everything that has columns a query can read: S (sequences) and t (TOAST) are read by name as well. */

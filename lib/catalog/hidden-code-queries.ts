@@ -83,6 +83,11 @@ export const TYPES = `SELECT t.oid, n.nspname AS schema, t.typname AS name, t.ty
     FROM pg_catalog.pg_cast c WHERE c.castfunc >= ${FIRST_USER_OID})
   LIMIT $1`;
 
+/** Composite types have columns as tables do, but are no relations that a query can read. */
+export const COMPOSITE_COLUMNS = `SELECT a.attrelid AS relation, a.atttypid AS type
+  FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+  WHERE c.relkind = 'c' AND a.attnum > 0 AND NOT a.attisdropped LIMIT $1`;
+
 /**
  * Domain checks; casts, listed under the user's type of the two or under both where both are
  * built in; comparisons by operator classes; what makes ranges.

@@ -43,6 +43,7 @@ export interface Names {
   readonly rules: readonly Row[];
   readonly cascades: readonly Row[];
   readonly types: readonly Row[];
+  readonly compositeColumns: readonly Row[];
   readonly typeCalls: readonly Row[];
   readonly signatures: readonly Row[];
   readonly schemas: readonly Row[];
@@ -96,6 +97,7 @@ type HiddenCode = Pick<
   | 'rules'
   | 'cascades'
   | 'types'
+  | 'compositeColumns'
   | 'typeCalls'
   | 'signatures'
 >;
@@ -109,6 +111,7 @@ async function readHiddenCode(rows: ReadRows, linksMax: number): Promise<HiddenC
     rules: await rows(hidden.RULES, 'rules', linksMax),
     cascades: await rows(hidden.CASCADES, 'foreign keys', linksMax),
     types: await rows(hidden.TYPES, 'types', linksMax),
+    compositeColumns: await rows(hidden.COMPOSITE_COLUMNS, 'columns of types', linksMax),
     typeCalls: await rows(hidden.TYPE_CALLS, 'routines in types', linksMax),
     signatures: await rows(hidden.SIGNATURES, 'types in signatures', linksMax),
   };

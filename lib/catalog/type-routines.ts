@@ -9,7 +9,7 @@ import { numberIn, type Row } from './catalog-rows.ts';
 export interface TypeRows {
   readonly types: readonly Row[];
   readonly typeCalls: readonly Row[];
-  /** Of relations; `type` is their type. */
+  /** Of relations and composite types; `type` is their type. */
   readonly columns: readonly Row[];
 }
 

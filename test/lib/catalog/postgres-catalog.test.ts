@@ -53,6 +53,32 @@ const CHANGES: readonly {
     ddl: "CREATE AGGREGATE agg (int) (sfunc = g2, stype = int, initcond = '0')",
     look: (s) => s.routinesNamed('agg').length,
   },
+  {
+    ddl: 'CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION on_row()',
+    look: (s) => relationNamed(s, 'public', 't').triggers,
+  },
+  {
+    ddl: 'CREATE POLICY p ON t USING (g(1, 2))',
+    look: (s) => relationNamed(s, 'public', 't').calls,
+  },
+  {
+    ddl: 'ALTER TABLE t ADD CONSTRAINT c CHECK (g(1, 2))',
+    look: (s) => relationNamed(s, 'public', 't').callsOnWrite,
+  },
+  {
+    ddl: 'CREATE RULE r AS ON DELETE TO t DO INSTEAD NOTHING',
+    look: (s) => relationNamed(s, 'public', 't').rules,
+  },
+  { ddl: 'CREATE DOMAIN d AS int', look: (s) => s.version },
+  { ddl: 'ALTER DOMAIN d ADD CHECK (g(VALUE, 1))', look: (s) => s.typesNamed('d').length },
+  {
+    ddl: 'CREATE CAST (child AS int) WITH FUNCTION child_number(child)',
+    look: (s) => s.typesNamed('child').length,
+  },
+  {
+    ddl: 'ALTER DATABASE postgres SET search_path = public, pg_catalog',
+    look: (s) => s.operatorsNamed('=').map((operator) => operator.isShadowed),
+  },
   { ddl: 'DROP TABLE made', look: (s) => s.relationsNamed('made').length },
 ];
 
@@ -62,6 +88,9 @@ const SCHEMA = `
   CREATE VIEW v AS SELECT 1 AS x;
   CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
   CREATE FUNCTION g(int, int) RETURNS bool LANGUAGE sql AS 'SELECT true';
+  CREATE FUNCTION on_row() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+  CREATE FUNCTION child_number(child) RETURNS int LANGUAGE sql AS 'SELECT 1';
+  CREATE OPERATOR s1.= (leftarg = int, rightarg = int, function = g);
   CREATE FUNCTION g2(int, int) RETURNS int LANGUAGE sql AS 'SELECT 1'`;
 
 SERVERS.forEach(({ name, skip, start }, index) => {

@@ -2,7 +2,7 @@ import t from 'tap';
 import type { CatalogSnapshot } from '../../../lib/catalog/catalog.ts';
 import { type Reach, ROUTINES_MAX, RoutineReader } from '../../../lib/gateway/routine-reader.ts';
 import type { StatementAnalysis } from '../../../lib/sql/analysis.ts';
-import { analysis, FakeReader, functionName, routine, snapshotOf } from './catalog-fixture.ts';
+import { analysis, FakeReader, functionName, relation, routine, snapshotOf } from './catalog-fixture.ts';
 
 const DELETES = analysis({
   effects: [{ effect: 'delete', object: { kind: 'relation', schema: undefined, name: 'orders' } }],
@@ -127,6 +127,8 @@ t.test('without a catalog only what every server brings along is known', async (
       functionName('lower', 'public'),
       functionName('mine'),
       functionName('mine'),
+      // `t.total` is a column as far as anyone can tell.
+      { kind: 'other', schema: undefined, name: 'total' },
     ],
     operators: [
       { kind: 'operator', schema: undefined, name: '+' },
@@ -144,4 +146,129 @@ t.test('without a catalog a hostile number of names is refused, and quickly (PG-
   const start = performance.now();
   await t.rejects(reach(calls(...names), undefined, new FakeReader({})), { message: /more than 200/ });
   t.ok(performance.now() - start < 1000);
+});
+
+const INSERTS = analysis({
+  effects: [{ effect: 'insert', object: { kind: 'relation', schema: undefined, name: 'orders' } }],
+});
+const TOUCHES = { touches: true, untraceable: undefined, steers: undefined, outputs: [] };
+
+t.test('hidden code counts with its effects, and with those of what it uses (PG-62)', async (t) => {
+  const log = relation(2, 'log', { triggers: [routine(3, 'on_log')] });
+  const orders = relation(1, 'orders', { triggers: [routine(4, 'on_order')] });
+  const snapshot = snapshotOf({ relations: [orders, log], routines: [routine(5, 'helper')] });
+  for (const isSlow of [false, true]) {
+    const reader = new FakeReader({
+      'sql: body of on_order': analysis({
+        effects: [{ effect: 'insert', object: { kind: 'relation', schema: undefined, name: 'log' } }],
+      }),
+      'sql: body of on_log': calls('helper'),
+      'sql: body of helper': DELETES,
+    });
+    reader.isSlow = isSlow;
+    const found = await reach(INSERTS, snapshot, reader);
+    t.same(found.map((one) => one.routine), ['public.on_order', 'public.on_log', 'public.helper']);
+    t.ok(found.every((one) => one.isHidden));
+    t.match(found.at(-1)?.effects, [{ effect: 'delete', via: 'function public.helper()' }]);
+  }
+});
+
+t.test('a trigger that reads masked tables makes errors sensitive, not results untraceable', async (t) => {
+  const both = routine(3, 'peek');
+  const snapshot = snapshotOf({
+    relations: [relation(1, 'orders', { triggers: [both] })],
+    routines: [both],
+  });
+  for (const isSlow of [false, true]) {
+    const reader = new FakeReader({ 'sql: body of peek': analysis({ exposure: TOUCHES }) });
+    reader.isSlow = isSlow;
+    t.match(await reach(INSERTS, snapshot, reader), [
+      { isHidden: true, isSensitive: true, untraceable: undefined },
+    ]);
+    const called = await reach({ ...INSERTS, functions: [functionName('peek')] }, snapshot, reader);
+    t.match(called, [{ isHidden: false, isSensitive: true, untraceable: /public\.peek/ }]);
+  }
+});
+
+t.test('what is found on the hidden way stays hidden when the look-up goes on', async (t) => {
+  const snapshot = snapshotOf({
+    relations: [relation(1, 'orders', { triggers: [routine(3, 'on_order')] })],
+    routines: [routine(4, 'peek'), routine(5, 'more')],
+  });
+  const reader = new FakeReader({
+    'sql: body of on_order': calls('peek'),
+    'sql: body of peek': { ...calls('more'), exposure: TOUCHES },
+    'sql: body of more': analysis({ exposure: TOUCHES }),
+  });
+  reader.isSlow = true;
+  const found = await reach(INSERTS, snapshot, reader);
+  t.same(found.map((one) => one.untraceable), [undefined, undefined, undefined]);
+});
+
+t.test('rules count with their actions, not with CREATE RULE itself (PG-62)', async (t) => {
+  const rule = (definition: string | undefined) =>
+    snapshotOf({
+      relations: [relation(1, 'orders', { rules: [{ oid: 9, name: 'r', definition }] })],
+    });
+  const text = analysis({
+    effects: [
+      { effect: 'create', object: { kind: 'relation', schema: undefined, name: 'orders' } },
+      { effect: 'code', object: { kind: 'relation', schema: undefined, name: 'orders' } },
+      { effect: 'delete', object: { kind: 'relation', schema: undefined, name: 'log' }, via: 'RULE' },
+    ],
+  });
+  const [found] = await reach(INSERTS, rule('text of r'), new FakeReader({ 'text of r': text }));
+  t.match(found?.effects, [{ effect: 'delete', via: 'rule r' }]);
+  t.equal(found?.effects.length, 1);
+  const [unread] = await reach(INSERTS, rule(undefined), new FakeReader({}));
+  t.match(unread?.effects, [{ effect: 'unknown' }]);
+});
+
+t.test('types run the routines of their casts and checks (PG-62)', async (t) => {
+  const purging = { schema: 'public', name: 'purging', routine: routine(3, 'check') };
+  const snapshot = snapshotOf({ types: [purging] });
+  const reader = new FakeReader({ 'sql: body of check': DELETES });
+  const type = { kind: 'other', schema: undefined, name: 'purging' } as const;
+  t.equal((await reach(analysis({ types: [type] }), snapshot, reader)).length, 1);
+  t.equal((await reach(calls('purging'), snapshot, reader)).length, 1, "purging('5') is a cast");
+  const elsewhere = { ...type, schema: 'evil' };
+  t.equal((await reach(analysis({ types: [elsewhere] }), snapshot, reader)).length, 0);
+});
+
+t.test('what pg_catalog hides is reached by its schema, or where pg_catalog is searched late (PG-72)', async (t) => {
+  const lower = routine(1, 'lower', { schema: 'evil', isShadowed: true });
+  const snapshot = snapshotOf({
+    routines: [lower, routine(2, 'harmless')],
+    operators: [{ schema: 'evil', name: '=', isShadowed: true, routine: routine(3, 'equals') }],
+  });
+  const reader = new FakeReader({
+    'sql: body of lower': DELETES,
+    'sql: body of equals': DELETES,
+    'sql: body of harmless': { ...calls('lower'), searchesCatalogLate: true },
+  });
+  const equals = (schema: string | undefined) =>
+    analysis({ operators: [{ kind: 'operator', schema, name: '=' }] });
+  const count = async (statement: StatementAnalysis) =>
+    (await reach(statement, snapshot, reader)).length;
+  t.equal(await count(calls('lower')), 0);
+  t.equal(await count(equals(undefined)), 0);
+  t.equal(await count(equals('pg_catalog')), 0);
+  t.equal(await count(equals('evil')), 1);
+  t.equal(await count(analysis({ functions: [functionName('lower', 'evil')] })), 1);
+  t.equal(await count({ ...calls('lower'), searchesCatalogLate: true }), 1);
+  const late = { ...equals(undefined), functions: [functionName('harmless')] };
+  t.same(
+    (await reach(late, snapshot, reader)).map((one) => one.routine).toSorted(),
+    ['evil.lower', 'public.equals', 'public.harmless'],
+    'a routine hands its search_path on',
+  );
+});
+
+t.test('a schema that no catalog knows may be any: made or renamed in this transaction', async (t) => {
+  const snapshot = snapshotOf({ routines: [routine(1, 'purge')] });
+  const reader = new FakeReader({ 'sql: body of purge': DELETES });
+  const named = (schema: string) => analysis({ functions: [functionName('purge', schema)] });
+  t.equal((await reach(named('renamed'), snapshot, reader)).length, 1);
+  t.equal((await reach(named('pg_temp'), snapshot, reader)).length, 1);
+  t.equal((await reach(named('evil'), snapshot, reader)).length, 0);
 });

@@ -117,7 +117,7 @@ t.test('what changes the lexer state is a hazard (PG-66, GW-3)', async (t) => {
     'DISCARD ALL',
     'SET client_encoding TO DEFAULT',
     "SET TIME ZONE 'UTC'",
-    "SELECT set_config('search_path', $1, false)",
+    "SELECT set_config('application_name', $1, false)",
     "SET application_name = 'sjis'",
     'SET escape_string_warning = off',
     'SET backslash_quote = on',

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { SCRAM_SHA_256, SCRAM_SHA_256_PLUS } from '../../../protocols/postgres/scram.ts';
 import { recordedFrom, sentTo } from '../../support/play.ts';
-import { authenticationOk, INSPECT_ALL, row, SessionTalk } from '../../support/postgres-session.ts';
+import { authenticationOk, INSPECT_ALL, SessionTalk } from '../../support/postgres-session.ts';
 import { cstring, int32, message, startup } from '../../support/raw-postgres.ts';
 import { BINDING, started, saslInitial, sasl, refusalIn } from '../../support/sign-in-talk.ts';
 

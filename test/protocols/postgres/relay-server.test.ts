@@ -8,7 +8,6 @@ import {
   INSPECT_NOTHING,
   NO_DATA,
   PARSED,
-  parameterStatus,
   ready,
   row,
   signedIn,
@@ -261,29 +260,6 @@ t.test('a blocked result ends the session before its first row', async (t) => {
   const commands = talk.server(description('secret'), row('ann@x'));
   t.match(fieldsIn(sentTo('client', commands)), { S: 'FATAL', C: '42501' });
   t.notMatch(sentTo('client', commands).toString(), 'ann@x');
-});
-
-t.test('notices, notifications and parameters answer nothing (PG-47)', async (t) => {
-  const talk = talking();
-  const notice = message('N', Buffer.from('SNOTICE\0C42P07\0Mexists\0\0'));
-  const status = parameterStatus('application_name', 'x');
-  talk.client(parse('', 'select a'), bind('', ''), describe('P'), execute(), sync());
-  const bytes = Buffer.concat([
-    notice,
-    PARSED,
-    status,
-    BOUND,
-    notice,
-    description('a'),
-    row('1'),
-    notice,
-    row('2'),
-    complete('SELECT 2'),
-    status,
-    ready(),
-  ]);
-  t.same(sentTo('client', talk.server(bytes)), bytes);
-  t.same(sentTo('client', talk.server(notice, status)), Buffer.concat([notice, status]), 'idle');
 });
 
 t.test('COPY TO of what cannot be traced does not pass (PG-51)', async (t) => {

@@ -1,13 +1,28 @@
 import t from 'tap';
 import { sentTo } from '../../support/play.ts';
 import {
+  BOUND,
   complete,
+  description,
   errorOf,
   INSPECT_NOTHING,
+  PARSED,
+  parameterStatus,
   ready,
+  row,
   signedIn,
 } from '../../support/postgres-session.ts';
-import { bind, cstring, int32, message, query, sync } from '../../support/raw-postgres.ts';
+import {
+  bind,
+  cstring,
+  describe,
+  execute,
+  int32,
+  message,
+  parse,
+  query,
+  sync,
+} from '../../support/raw-postgres.ts';
 import { talking } from '../../support/postgres-policy.ts';
 
 t.test('payloads of notifications are data where results are inspected (GW-11)', async (t) => {
@@ -63,3 +78,26 @@ t.test(
     t.notMatch(sentTo('client', second.server(error, ready())).toString(), '111-22');
   },
 );
+
+t.test('notices, notifications and parameters answer nothing (PG-47)', async (t) => {
+  const talk = talking();
+  const notice = message('N', Buffer.from('SNOTICE\0C42P07\0Mexists\0\0'));
+  const status = parameterStatus('application_name', 'x');
+  talk.client(parse('', 'select a'), bind('', ''), describe('P'), execute(), sync());
+  const bytes = Buffer.concat([
+    notice,
+    PARSED,
+    status,
+    BOUND,
+    notice,
+    description('a'),
+    row('1'),
+    notice,
+    row('2'),
+    complete('SELECT 2'),
+    status,
+    ready(),
+  ]);
+  t.same(sentTo('client', talk.server(bytes)), bytes);
+  t.same(sentTo('client', talk.server(notice, status)), Buffer.concat([notice, status]), 'idle');
+});
