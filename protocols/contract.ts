@@ -39,6 +39,8 @@ export type Operation =
       readonly database: string;
       readonly isSecure: boolean;
       readonly isReplication: boolean;
+      /** What the client wants set from the start, by name and value as it wrote them. */
+      readonly settings: readonly { readonly name: string; readonly value: string }[];
     }
   | { readonly kind: 'statement'; readonly id: number; readonly text: string }
   /** A server-side routine called by number, past the statement parser. */

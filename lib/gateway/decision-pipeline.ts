@@ -38,6 +38,8 @@ export interface PipelineParts {
   readonly cancels: CancelRegistry;
 }
 
+/** NAMEDATALEN - 1. */
+const NAME_SIZE_MAX = 63;
 /** Deciders kept; each holds a cache. With more principals at once the least recent start cold. */
 const DECIDERS_MAX = 256;
 
@@ -123,9 +125,14 @@ export class SessionDecider {
     }
   }
 
-  /** A definition changed in this session: what is cached of the catalog is read again. */
+  /** A definition changed in this session, inspected or not: what is cached is read again. */
   onSchemaChanged(): void {
-    if (this.#decider !== undefined) this.#parts.catalogOf?.(this.#database).invalidate();
+    try {
+      this.#parts.catalogOf?.(this.#database).invalidate();
+    } catch (error) {
+      // Without room for that database's catalog nothing of it is cached either (CATALOG_COUNT).
+      if (!(error instanceof GatewayError)) throw error;
+    }
   }
 
   /** One database too many on this connection blocks its statements, not the session (CATALOG_COUNT). */
@@ -150,11 +157,20 @@ export class SessionDecider {
     const principal: Principal = { name: operation.user, groups };
     this.#principal = principal;
     if (operation.isReplication && !matchesPrincipal(connection.replication, principal)) {
-      return signInBlocked('replication connections are not allowed through this gateway');
+      const reason = 'replication connections are not allowed through this gateway';
+      return signInBlocked('42501', 'replication', reason);
+    }
+    // The server cuts a name at 63 bytes, so a longer one is another user than rules would see.
+    if (known === undefined && Buffer.byteLength(operation.user) > NAME_SIZE_MAX) {
+      return signInBlocked('28000', undefined, `user names have at most ${NAME_SIZE_MAX} bytes`);
     }
     this.#database = login.database ?? operation.database;
     const inspection = this.#inspectionOf(principal, operation.isReplication);
     this.#isInspected = inspection.statements;
+    if (this.#isInspected && movesCatalog(operation.settings)) {
+      const reason = 'search_path may name pg_catalog in the first place only, because Weir reads names that way';
+      return signInBlocked('42501', 'lexer-state', reason);
+    }
     if (known === undefined) {
       return { decision: { kind: 'allow', inspection }, note: undefined };
     }
@@ -228,9 +244,21 @@ function callBlocked(rule: string, reason: string): Decided {
   };
 }
 
-function signInBlocked(reason: string): Decided {
+function signInBlocked(code: string, rule: string | undefined, reason: string): Decided {
+  const named = rule === undefined ? {} : { rule };
   return {
-    decision: { kind: 'block', rule: 'replication', code: '42501', reason },
-    note: { kind: 'decision', operation: 'sign-in', outcome: 'block', rule: 'replication', reason },
+    decision: { kind: 'block', rule, code, reason },
+    note: { kind: 'decision', operation: 'sign-in', outcome: 'block', ...named, reason },
   };
+}
+
+/**
+ * pg_catalog is searched first unless search_path names it later; then a function of the client's own
+ * could stand in for a built-in one (PG-72). `options` holds command-line switches; it is not taken apart.
+ */
+function movesCatalog(settings: readonly { readonly name: string; readonly value: string }[]): boolean {
+  return settings.some(({ name, value }) => {
+    if (name.toLowerCase() === 'search_path') return /pg_catalog/i.test(value) && !/^\s*"?pg_catalog\b/i.test(value);
+    return name === 'options' && /search[_\\-]*path/i.test(value) && /pg_catalog/i.test(value);
+  });
 }

@@ -11,6 +11,7 @@ import { Lineage } from './postgres-lineage.ts';
 import { isStar, outputOf } from './postgres-outputs.ts';
 import type { ParsedStatement } from './postgres-parse.ts';
 import { readBody } from './postgres-routines.ts';
+import { findDoor } from './postgres-exposure-doors.ts';
 import { HARMLESS_STATEMENTS, statementLabel } from './postgres-exposure-tables.ts';
 import { as, forEachChild, isTree, list, names, text, type Tree, unwrap } from './postgres-tree.ts';
 
@@ -44,6 +45,9 @@ function judgeStatement(
   if (touches) lineage.settle();
   const judge = new StatementJudge(lineage);
   const outputs = judge.statement(statement.type, statement.tree);
+  const door = relations.length === 0 ? undefined : findDoor([statement, ...bodies], relations);
+  if (door !== undefined)
+    return { touches: true, untraceable: door, steers: judge.steers, outputs: [outputs] };
   const revealing = relations.length === 0 ? undefined : findRevealing([statement, ...bodies]);
   if (revealing !== undefined)
     return {
@@ -122,6 +126,9 @@ class StatementJudge {
         return undefined;
       case 'VariableShowStmt':
         return text(tree['name']) === 'all' ? ['clear', 'clear', 'clear'] : ['clear'];
+      case 'CreateStmt':
+        if (!this.#isReferenceOnly(tree)) this.#expressions.refuseTouched(statementLabel(type));
+        return undefined;
       default:
         // Every other statement that names a sensitive relation changes what is known of it.
         if (!HARMLESS_STATEMENTS.has(type)) this.#expressions.refuseTouched(statementLabel(type));
@@ -132,6 +139,25 @@ class StatementJudge {
   #topSelect(tree: Tree): readonly OutputKind[] | undefined {
     if (tree['intoClause'] === undefined) return this.select(tree, OUTPUT);
     return this.#discard(this.select(tree, { mode: 'value', construct: 'SELECT INTO' }));
+  }
+
+  /**
+   * A new table whose only tie to sensitive ones are foreign keys to named clear columns. Without names
+   * the key is the primary key, which may be masked, and a masked key would be copied by ON UPDATE CASCADE.
+   */
+  #isReferenceOnly(tree: Tree): boolean {
+    let isSafe = true;
+    const visit = (type: string, child: Tree, field?: string): void => {
+      if (type === 'Constraint' && isTree(child['pktable'])) {
+        const keys = names(child['pk_attrs']);
+        if (keys.length === 0 || keys.some((key) => this.#lineage.isMaskedName(key))) isSafe = false;
+        return;
+      }
+      if (type === 'RangeVar' && field !== 'relation') isSafe = false;
+      forEachChild(type, child, visit);
+    };
+    forEachChild('CreateStmt', tree, visit);
+    return isSafe;
   }
 
   #discard(_kinds: unknown): undefined {
@@ -224,9 +250,8 @@ class StatementJudge {
     for (const [field, construct] of lists) {
       for (const entry of list(tree[field])) {
         const node = as(entry, 'SortBy')?.['node'] ?? entry;
-        // DISTINCT without ON, or an ordinal: it means the output columns.
-        const isOutput = unwrap(node) === undefined || as(node, 'A_Const') !== undefined;
-        if (isOutput && kinds.some((kind) => kind !== 'clear'))
+        // These mean the output columns.
+        if (isOutputReference(node) && kinds.some((kind) => kind !== 'clear'))
           this.#expressions.steer(construct, undefined);
         this.#expressions.predicate(entry, construct);
       }
@@ -277,9 +302,11 @@ class StatementJudge {
     if (tree['selectStmt'] !== undefined)
       this.query(tree['selectStmt'], { mode: 'value', construct: `${construct} ... SELECT` });
     this.#assignments(tree['targetList'], construct);
+    this.#assignments(tree['cols'], construct);
     const conflict = tree['onConflictClause'];
     if (isTree(conflict)) {
       this.#assignments(conflict['targetList'], 'ON CONFLICT DO UPDATE');
+      this.#arbiter(conflict['infer']);
       this.#expressions.predicate(conflict['whereClause'], 'ON CONFLICT');
     }
     for (const field of ['fromClause', 'usingClause'])
@@ -298,9 +325,24 @@ class StatementJudge {
     return this.#targets(targets, from, OUTPUT);
   }
 
+  /** ON CONFLICT (email) tells whether somebody has this value. */
+  #arbiter(infer: unknown): void {
+    if (!isTree(infer)) return;
+    for (const entry of list(infer['indexElems'])) {
+      const name = text(as(entry, 'IndexElem')?.['name']);
+      if (name !== undefined && this.#lineage.isMaskedName(name))
+        this.#expressions.steer('ON CONFLICT', name);
+      this.#expressions.predicate(as(entry, 'IndexElem')?.['expr'], 'ON CONFLICT');
+    }
+  }
+
   #assignments(targets: unknown, construct: string): void {
-    for (const entry of list(targets))
-      this.#expressions.check(as(entry, 'ResTarget')?.['val'], { mode: 'value', construct });
+    for (const entry of list(targets)) {
+      const target = as(entry, 'ResTarget');
+      this.#expressions.check(target?.['val'], { mode: 'value', construct });
+      // SET a[(SELECT ...)] = 1: a subscript is a value as well, and can be read back.
+      this.#expressions.check(target?.['indirection'], { mode: 'value', construct: 'a subscript' });
+    }
   }
 
   /** It shows constants, estimates and row counts, not values; with ANALYZE the statement runs. */
@@ -328,6 +370,15 @@ class StatementJudge {
     if (tree['is_from'] === true) return;
     this.#expressions.refuseTouched('COPY ... TO');
   }
+}
+
+/** DISTINCT without ON, an ordinal, or an ordinal in a grouping set. */
+function isOutputReference(value: unknown): boolean {
+  const node = unwrap(value);
+  if (node === undefined || node.type === 'A_Const') return true;
+  const isSet = node.type === 'GroupingSet' || node.type === 'List' || node.type === 'RowExpr';
+  const parts = [...list(node.tree['content']), ...list(node.tree['items']), ...list(node.tree['args'])];
+  return isSet && parts.some((part) => isOutputReference(part));
 }
 
 /** The one relation that a FROM item is, by the name it is written with. */

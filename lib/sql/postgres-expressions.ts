@@ -125,6 +125,8 @@ export class ExpressionJudge {
       case 'SelectStmt':
         this.#judgeQuery({ SelectStmt: tree }, use);
         return undefined;
+      case 'WindowDef':
+        return this.#window(tree, use);
       default: {
         const isSteering = use.mode === 'predicate' && STEERING_NODES.has(type);
         const construct = CONSTRUCTS[type];
@@ -177,11 +179,21 @@ export class ExpressionJudge {
     this.check(tree['agg_order'], order);
     this.predicate(tree['agg_filter'], 'FILTER');
     const over = tree['over'];
-    if (isTree(over)) this.children('WindowDef', over, { mode: 'predicate', construct: 'OVER' });
+    if (isTree(over)) this.#window(over, { mode: 'predicate', construct: 'OVER' });
+  }
+
+  /** How many rows a frame has can be counted: its ends are values, not conditions. */
+  #window(tree: Tree, use: Use): void {
+    const condition: Use = { mode: 'predicate', construct: use.construct };
+    for (const field of ['partitionClause', 'orderClause']) this.check(tree[field], condition);
+    for (const field of ['startOffset', 'endOffset'])
+      this.check(tree[field], { mode: 'value', construct: 'a window frame' });
   }
 
   #operator(tree: Tree, use: Use): void {
-    const isPlain = text(tree['kind']) !== 'AEXPR_OP' || isPlainOperator(tree['name'], []);
+    // LIKE, IN, BETWEEN and the like spell operators that are plain; of `a <> ANY (b)` it may be any.
+    const isSpelled = SPELLED_OPERATORS.has(text(tree['kind']) ?? '');
+    const isPlain = !isSpelled || isPlainOperator(tree['name'], []);
     const isKnown = isPlain && (names(tree['name']).length < 2 || isCatalogName(tree['name']));
     let inner = use;
     const label = names(tree['name']).join('.');
@@ -204,6 +216,12 @@ export class ExpressionJudge {
     this.check(tree['arg'], inner);
   }
 }
+
+const SPELLED_OPERATORS: ReadonlySet<string> = new Set([
+  'AEXPR_OP',
+  'AEXPR_OP_ANY',
+  'AEXPR_OP_ALL',
+]);
 
 function isCatalogName(value: unknown): boolean {
   return names(value)[0] === 'pg_catalog';

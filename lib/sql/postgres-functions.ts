@@ -112,11 +112,11 @@ const ROWS: readonly Row[] = [
     effects: ['replication'],
     names: `pg_logical_emit_message pg_create_logical_replication_slot pg_create_physical_replication_slot
       pg_copy_logical_replication_slot pg_copy_physical_replication_slot pg_replication_slot_advance
-      pg_replication_origin_create pg_replication_origin_drop pg_replication_origin_advance
+      pg_replication_origin_create pg_replication_origin_advance
       pg_replication_origin_session_setup pg_replication_origin_session_reset
       pg_replication_origin_xact_setup pg_replication_origin_xact_reset`,
   },
-  { effects: ['replication', 'drop'], names: 'pg_drop_replication_slot' },
+  { effects: ['replication', 'drop'], names: 'pg_drop_replication_slot pg_replication_origin_drop' },
 ];
 
 /** Families that grow with each release: matched by their beginning. */

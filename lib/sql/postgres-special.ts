@@ -14,7 +14,7 @@ import {
   qualified,
   relationName,
 } from './postgres-names.ts';
-import { type Reader, USES, WALK_ALL, type Walk } from './postgres-uses.ts';
+import { ARGUMENTS_OF_SUPPORT, type Reader, USES, WALK_ALL, type Walk } from './postgres-uses.ts';
 import { readBody } from './postgres-routines.ts';
 import {
   ADMIN_SETTINGS,
@@ -232,6 +232,10 @@ const readNamedAlter: Reader = (scan, tree, scope) => {
     object = qualified(parts.slice(0, -1), 'relation') ?? object;
   }
   scan.add('alter', object, scope);
+  // A function that is known by its name must keep it: renamed, nothing would tell what it does.
+  const isMoved = tree['newname'] !== undefined || tree['newschema'] !== undefined;
+  if (isMoved && object?.kind === 'function')
+    scan.addCall(object, ARGUMENTS_OF_SUPPORT, { ...scope, via: `ALTER ${functionLabel(object)}` });
   return { skip: ['relation', 'object'] };
 };
 
@@ -306,6 +310,12 @@ const readDefine: Reader = (scan, tree, scope) => {
   const object = objectName(tree['defnames'], kindOf(type));
   scan.add('create', object, scope);
   if (CODE_KINDS.has(type)) scan.add('code', object, scope);
+  // OPERATOR (FUNCTION = lo_unlink): using it calls that function, without its name.
+  for (const entry of CODE_KINDS.has(type) ? list(tree['definition']) : []) {
+    const argument = as(as(entry, 'DefElem')?.['arg'], 'TypeName');
+    const name = qualified(names(argument?.['names']), 'function');
+    if (name !== undefined) scan.addCall(name, ARGUMENTS_OF_SUPPORT, scope);
+  }
   return WALK_ALL;
 };
 

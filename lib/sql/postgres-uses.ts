@@ -126,12 +126,16 @@ const readOpClassItem: Reader = (scan, tree) => {
   return WALK_ALL;
 };
 
+/** Operators and state functions have two, and so has the one function whose effect hangs on it. */
+export const ARGUMENTS_OF_SUPPORT = 2;
+
 /** Fields that name a function which the server will call later. */
 function naming(...fields: readonly string[]): Reader {
-  return (scan, tree) => {
+  return (scan, tree, scope) => {
     for (const field of fields) {
       const name = objectName(tree[field], 'function');
-      if (name !== undefined) scan.addFunction(name);
+      // What it will do when the server calls it is done by whoever lets the server call it.
+      if (name !== undefined) scan.addCall(name, ARGUMENTS_OF_SUPPORT, scope);
     }
     return WALK_ALL;
   };

@@ -1,6 +1,7 @@
 /** How each output column of a view comes about, from the text of its definition. */
 
 import type { SensitiveRelations, ViewColumn } from './analysis.ts';
+import { judgeExposure } from './postgres-exposure.ts';
 import { Lineage } from './postgres-lineage.ts';
 import { isStar } from './postgres-outputs.ts';
 import type { ParsedStatement } from './postgres-parse.ts';
@@ -17,12 +18,16 @@ export function traceView(
   const lineage = new Lineage(sensitive.relations);
   lineage.gather(statement.type, tree);
   lineage.settle();
+  // In a sub-select or CTE of FROM a masked column may become anything, which lineage does not follow.
+  const isFollowed = judgeExposure([statement], sensitive).untraceable === undefined;
   const bases = baseRelations(list(tree['fromClause']), cteNames(tree));
   const columns: ViewColumn[] = [];
   for (const entry of targets) {
     const value = as(entry, 'ResTarget')?.['val'];
     if (isStar(value)) return undefined;
-    columns.push(viewColumn(value, lineage, bases));
+    const column = viewColumn(value, lineage, bases);
+    const isHidden = column.kind === 'expression' && !bases.isComplete && !isFollowed;
+    columns.push(isHidden ? { kind: 'expression', isTainted: true } : column);
   }
   return columns;
 }

@@ -20,6 +20,8 @@ import { CANCEL_REQUEST } from './startup.ts';
 const STATUS_IDLE = 0x49; // 'I'
 /** Command tags after which the catalog is not what it was. */
 const SCHEMA_TAG = /^(?:CREATE|ALTER|DROP|REFRESH|IMPORT)\b/;
+/** Tags of statements that may prepare or deallocate under names that are not told (PG-38). */
+const HIDES_NAMES = new Set(['PREPARE', 'DO', 'CALL']);
 const SYNTAX_ERROR = '42601';
 
 interface Held {
@@ -198,8 +200,7 @@ export class ServerRelay {
   }
 
   #onCommandComplete(message: Buffer): 'as-is' {
-    if (this.#state.inspection.statements)
-      this.#followTag(message.toString('latin1', HEADER_SIZE, message.length - 1));
+    this.#followTag(message.toString('latin1', HEADER_SIZE, message.length - 1));
     return this.#onStatementEnd();
   }
 
@@ -207,7 +208,7 @@ export class ServerRelay {
     if (SCHEMA_TAG.test(tag)) {
       this.#hasSchemaChange = true;
       this.#state.out.note({ kind: 'schema-changed' });
-    } else if (tag.startsWith('DEALLOCATE') || tag.startsWith('DISCARD') || tag === 'PREPARE') {
+    } else if (tag.startsWith('DEALLOCATE') || tag.startsWith('DISCARD') || HIDES_NAMES.has(tag)) {
       this.#state.statements.forgetStatements();
     }
   }

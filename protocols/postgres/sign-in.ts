@@ -141,6 +141,10 @@ export class SignIn {
         database: this.#database,
         isSecure: this.#first.isSecure,
         isReplication: asksForReplication(first.packet),
+        settings: first.packet.parameters.map(({ name, value }) => ({
+          name,
+          value: value.toString('latin1'),
+        })),
       },
       'client',
     );

@@ -73,7 +73,7 @@ function createPipeline(options: Options = {}) {
 }
 
 function signIn(user: string, isReplication = false): Extract<Operation, { kind: 'sign-in' }> {
-  return { kind: 'sign-in', id: 1, user, database: 'shop', isSecure: false, isReplication };
+  return { kind: 'sign-in', id: 1, user, database: 'shop', isSecure: false, isReplication, settings: [] };
 }
 
 const SELECT: Operation = { kind: 'statement', id: 2, text: 'SELECT 1' };
@@ -184,10 +184,36 @@ t.test('a change of schema makes the catalog be read again', async (t) => {
   const session = pipeline.openSession();
   await session.decide(signIn('alice'));
   session.onSchemaChanged();
-  t.equal(catalog.invalidations, 0, 'nothing was read for this session yet');
-  await session.decide(SELECT);
-  session.onSchemaChanged();
-  t.equal(catalog.invalidations, 1);
+  t.equal(catalog.invalidations, 1, 'also for the others on this database');
+  const free = createPipeline({ rules: [] });
+  const unjudged = free.pipeline.openSession();
+  await unjudged.decide(signIn('alice'));
+  unjudged.onSchemaChanged();
+  t.equal(free.catalog.invalidations, 1, 'also by a session that no rule applies to');
+});
+
+t.test('a start-up setting may not put another schema ahead of pg_catalog (PG-72)', async (t) => {
+  const decide = async (name: string, value: string, rules = [RULE]) => {
+    const session = createPipeline({ auth: 'passthrough', rules }).pipeline.openSession();
+    return session.decide({ ...signIn('alice'), settings: [{ name, value }] });
+  };
+  const refused = { decision: { kind: 'block', rule: 'lexer-state', code: '42501' } };
+  t.match(await decide('search_path', 'shadow, pg_catalog'), refused);
+  t.match(await decide('SEARCH_PATH', 'shadow,"pg_catalog"'), refused);
+  t.match(await decide('options', '-c search_path=shadow,pg_catalog'), refused);
+  t.match(await decide('options', String.raw`--search-path=shadow,\ pg_catalog`), refused);
+  const allowed = { decision: { kind: 'allow' } };
+  t.match(await decide('search_path', 'shop, public'), allowed);
+  t.match(await decide('search_path', ' pg_catalog, public'), allowed);
+  t.match(await decide('options', '-c statement_timeout=5s'), allowed);
+  t.match(await decide('search_path', 'shadow, pg_catalog', []), allowed, 'where nothing is judged');
+});
+
+t.test('a user name that the server would cut is refused, with passthrough', async (t) => {
+  const decide = (auth: 'gateway' | 'passthrough') =>
+    createPipeline({ auth, rules: [RULE] }).pipeline.openSession().decide(signIn('é'.repeat(32)));
+  t.match(await decide('passthrough'), { decision: { kind: 'block', code: '28000' } });
+  t.match(await decide('gateway'), { decision: { kind: 'prove', isKnown: false } });
 });
 
 t.test('FunctionCall is refused unless allowed, and never past a rule or mask (PG-46)', async (t) => {

@@ -159,6 +159,7 @@ export const SIGN_IN: SessionCommand = {
     database: 'd',
     isSecure: false,
     isReplication: false,
+    settings: [],
   },
 };
 
