@@ -59,7 +59,8 @@ export function createLog(
 /** One of pino's lines as `12:30:01 INFO  message  key=value`. */
 export function formatForPeople(line: string): string {
   // pino writes objects only; what their values are is looked at below.
-  const { level, time, msg, err, ...details } = JSON.parse(line) as Record<string, unknown>;
+  const entry: Record<string, unknown> = JSON.parse(line);
+  const { level, time, msg, err, ...details } = entry;
   const message = typeof msg === 'string' ? msg : '';
   const clock = String(time).slice(11, 19);
   const name = (LEVEL_NAMES.get(Number(level)) ?? String(level)).padEnd(5);

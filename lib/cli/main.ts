@@ -132,6 +132,7 @@ function explainFailure(name: string, error: unknown, io: MainIo): number {
 function readVersion(): string {
   const file = new URL('../../../package.json', import.meta.url);
   // Our own file: it has a version.
-  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+  const manifest: { version: string } = JSON.parse(readFileSync(file, 'utf8'));
+  const { version } = manifest;
   return version;
 }

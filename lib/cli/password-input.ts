@@ -31,7 +31,8 @@ async function readPiped(stdin: NodeJS.ReadStream): Promise<string> {
   let size = 0;
   for await (const chunk of stdin) {
     // Bytes as long as nobody has set an encoding; text otherwise. Buffer.from takes both.
-    const bytes = Buffer.from(chunk as Buffer);
+    const piece: Buffer | string = chunk;
+    const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;
     size += bytes.length;
     if (size > PASSWORD_SIZE_MAX) throw new UsageError('the password is too long');
     chunks.push(bytes);

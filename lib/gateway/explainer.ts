@@ -28,7 +28,7 @@ export async function createExplainer(
   config: Config,
   connection: ConnectionConfig,
 ): Promise<Explainer> {
-  const shared = await createSharedParts(config, SILENT);
+  const shared = createSharedParts(config, SILENT);
   const principalOf = (user: string) => ({
     name: user,
     groups: config.users.find(({ name }) => name === user)?.groups ?? [],

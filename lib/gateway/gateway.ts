@@ -2,7 +2,7 @@
 
 import { createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { Duplex } from 'node:stream';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Protocol, SessionOptions } from '../../protocols/contract.ts';
 import { findProtocol } from '../../protocols/registry.ts';
 import type { Config, ConnectionConfig } from '../config/config.ts';
@@ -53,7 +53,7 @@ interface Door {
 }
 
 export async function createGateway(config: Config, { log }: { readonly log: Log }): Promise<Gateway> {
-  const shared = await createSharedParts(config, log);
+  const shared = createSharedParts(config, log);
   const recorder = createRecorder({ dataDir: config.dataDir, durability: config.durability });
   return new RunningGateway(config, shared, recorder, log);
 }
@@ -230,13 +230,13 @@ function secureClient(door: Door, socket: Duplex, firstBytes: Buffer): Promise<S
 
 /** Sockets come from `lib/net` and are what it made them; only cancels of our own have none. */
 function asSocket(socket: Duplex): Socket {
-  if (!('remoteAddress' in socket)) throw new GatewayError('CLIENT_TLS', 'TLS needs a network socket');
-  return socket as Socket;
+  if (socket instanceof Socket) return socket;
+  throw new GatewayError('CLIENT_TLS', 'TLS needs a network socket');
 }
 
 function describeAddress(client: Duplex): string {
-  const { remoteAddress, remotePort } = client as Socket;
-  return `${remoteAddress ?? 'unknown'}:${remotePort ?? 0}`;
+  if (!(client instanceof Socket)) return 'unknown';
+  return `${client.remoteAddress ?? 'unknown'}:${client.remotePort ?? 0}`;
 }
 
 /** PBKDF2 costs a millisecond; a gateway signs in with the same password and salt over and over. */

@@ -32,14 +32,14 @@ export interface SharedParts {
 }
 
 
-export async function createSharedParts(config: Config, log: Log): Promise<SharedParts> {
+export function createSharedParts(config: Config, log: Log): SharedParts {
   const readers = new Map<number, SqlReader>();
   const catalogs: Catalogs[] = [];
   return {
     config,
     log,
     readCa,
-    hashKey: config.hashKey === undefined ? undefined : Buffer.from(await readSecret(config.hashKey)),
+    hashKey: config.hashKey === undefined ? undefined : Buffer.from(readSecret(config.hashKey)),
     serverSecret: mockSecret(config),
     addCatalogs: (more) => catalogs.push(more),
     readerFor: ({ limits }) => {
@@ -51,7 +51,7 @@ export async function createSharedParts(config: Config, log: Log): Promise<Share
       return reader;
     },
     warmUp: async () => {
-      await Promise.all([...readers.values()].map((reader) => reader.analyze('SELECT 1')));
+      await Promise.all([...readers.values()].map(async (reader) => reader.analyze('SELECT 1')));
     },
     close: async () => {
       await Promise.all(catalogs.map((one) => one.close()));

@@ -266,10 +266,14 @@ function allowed(analysis: StatementAnalysis, reaches: readonly Reach[]): Decide
   return { decision: { kind: 'allow', isSensitive, trace }, note: undefined };
 }
 
+/** Traces are opaque to sessions and come back as they were given: by `allowed` above. */
+function isStatementTrace(trace: Trace): trace is StatementTrace {
+  return 'outputs' in trace;
+}
+
 function outputsOf(traces: readonly Trace[]): readonly OutputKind[] | undefined {
   const [trace] = traces;
-  // Traces are opaque to sessions and come back as they were given: by `allowed` above.
-  return traces.length === 1 ? (trace as StatementTrace).outputs : undefined;
+  return traces.length === 1 && trace !== undefined && isStatementTrace(trace) ? trace.outputs : undefined;
 }
 
 export function blocked(rule: string | undefined, reason: string): Decided {

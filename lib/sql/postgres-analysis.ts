@@ -11,7 +11,7 @@ import type {
   ViewColumn,
 } from './analysis.ts';
 import { EffectScan } from './postgres-effects.ts';
-import { judgeExposure } from './postgres-exposure.ts';
+import { judgeExposure, judgeRoutine } from './postgres-exposure.ts';
 import { type ParsedStatement, parseStatements, SqlSyntaxError } from './postgres-parse.ts';
 import { readBody } from './postgres-routines.ts';
 import { forEachChild, isTree, list, TooDeepError, type Tree } from './postgres-tree.ts';
@@ -88,7 +88,7 @@ function usesOf(
 }
 
 function bodyExposure(statement: ParsedStatement, sensitive: SensitiveRelations): Exposure {
-  return { ...judgeExposure([statement], sensitive), outputs: [] };
+  return { ...judgeRoutine(statement, sensitive), outputs: [] };
 }
 
 function scanBody(scan: EffectScan, statement: ParsedStatement, language: string): void {

@@ -24,7 +24,25 @@ export function judgeExposure(
   statements: readonly ParsedStatement[],
   sensitive: SensitiveRelations,
 ): Exposure {
-  const judged = statements.map((statement) => judgeStatement(statement, sensitive.relations));
+  const { relations } = sensitive;
+  return joinExposures(
+    statements.map((statement) => {
+      const exposure = judgeStatement(statement, relations);
+      const parts = [statement, ...bodiesOf(statement)];
+      const door = relations.length === 0 ? undefined : findDoor(parts, relations);
+      return door === undefined ? exposure : { ...exposure, touches: true, untraceable: door };
+    }),
+  );
+}
+
+/** Of a routine that is there: that it was once defined under its name is nobody's attempt. */
+export function judgeRoutine(definition: ParsedStatement, sensitive: SensitiveRelations): Exposure {
+  const door = findDoor(bodiesOf(definition), sensitive.relations);
+  const exposure = judgeStatement(definition, sensitive.relations);
+  return door === undefined ? exposure : { ...exposure, touches: true, untraceable: door };
+}
+
+function joinExposures(judged: readonly Exposure[]): Exposure {
   return {
     touches: judged.some((exposure) => exposure.touches),
     untraceable: judged.find((exposure) => exposure.untraceable !== undefined)?.untraceable,
@@ -45,9 +63,6 @@ function judgeStatement(
   if (touches) lineage.settle();
   const judge = new StatementJudge(lineage);
   const outputs = judge.statement(statement.type, statement.tree);
-  const door = relations.length === 0 ? undefined : findDoor([statement, ...bodies], relations);
-  if (door !== undefined)
-    return { touches: true, untraceable: door, steers: judge.steers, outputs: [outputs] };
   const revealing = relations.length === 0 ? undefined : findRevealing([statement, ...bodies]);
   if (revealing !== undefined)
     return {

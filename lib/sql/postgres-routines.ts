@@ -27,7 +27,7 @@ const BODY_STATEMENTS_MAX = 5000;
 export function readBody(options: readonly unknown[], sql: string, isDo: boolean): RoutineBody {
   const language = optionText(options, 'language');
   const source = bodySource(options);
-  if (language === 'plpgsql' || (isDo && language === undefined)) return readPlpgsql(sql);
+  if (language === 'plpgsql' || (isDo && language === undefined)) return readPlpgsql(sql, source ?? '');
   if (language === 'sql' || language === undefined) {
     // Without a string it is BEGIN ATOMIC or RETURN, which the tree holds already.
     if (source === undefined)
@@ -74,18 +74,55 @@ function unreadable(error: unknown): RoutineBody {
   return { statements: [], types: [], opaque: 'a body that cannot be read', isForeign: false };
 }
 
-function readPlpgsql(sql: string): RoutineBody {
+function readPlpgsql(sql: string, source: string): RoutineBody {
   const found: Found = { queries: [], typeNames: new Set(), opaque: undefined };
   try {
     const functions = parsePlpgsql(sql);
     if (functions.length === 0) found.opaque = 'a body that cannot be read';
     collect(functions, found, 0);
+    if (functions.some((tree) => hasRecordDefault(tree, source)))
+      found.opaque = 'a row variable that gets a value where it is declared';
     const statements = found.queries.flatMap((query) => parseStatements(query));
     const types = [...found.typeNames].flatMap((name) => declaredType(name) ?? []);
     return { statements, types, opaque: found.opaque, isForeign: false };
   } catch (error) {
     return unreadable(error);
   }
+}
+
+/**
+ * The parser leaves out the default of a variable of a row type (`r record := f()`), so its declaration
+ * is looked for in the text, and whatever is not plainly without a default counts as one.
+ */
+function hasRecordDefault(tree: Tree, source: string): boolean {
+  const lines = source.split('\n');
+  const datums = list(tree['datums']);
+  return datums.some((datum) => {
+    const record = as(datum, 'PLpgSQL_rec');
+    const line = record?.['lineno'];
+    // NEW and OLD of a trigger are declared nowhere.
+    if (record === undefined || typeof line !== 'number') return false;
+    const name = text(record['refname']) ?? '';
+    const rest = lines.slice(line - 1).join('\n');
+    const lineEnd = lines[line - 1]?.length ?? 0;
+    return !/^[a-z_][a-z0-9_]*$/.test(name) || isDefaultAfter(name, rest, lineEnd);
+  });
+}
+
+/** In every declaration of that name on the line; with a comment there, wherever the name stands. */
+function isDefaultAfter(name: string, rest: string, lineEnd: number): boolean {
+  const hasComment = /--|\/\*/.test(rest.slice(0, lineEnd));
+  const pattern = hasComment
+    ? new RegExp(`\\b${name}\\b`, 'gi')
+    : new RegExp(`(?:^|\\bdeclare|;|>>)\\s*${name}\\s+(?!:?=)`, 'gi');
+  let isFound = false;
+  for (const match of rest.matchAll(pattern)) {
+    if (match.index > lineEnd) break;
+    isFound = true;
+    const [declaration = ''] = rest.slice(match.index + match[0].length).split(';');
+    if (/[='"$\\]|--|\/\*|\bdefault\b/i.test(declaration)) return true;
+  }
+  return !isFound;
 }
 
 interface Found {

@@ -14,7 +14,15 @@ import {
   qualified,
   relationName,
 } from './postgres-names.ts';
-import { ARGUMENTS_OF_SUPPORT, type Reader, USES, WALK_ALL, type Walk } from './postgres-uses.ts';
+import {
+  addSupportFunctions,
+  ARGUMENTS_OF_SUPPORT,
+  CODE_KINDS,
+  type Reader,
+  USES,
+  WALK_ALL,
+  type Walk,
+} from './postgres-uses.ts';
 import { readBody } from './postgres-routines.ts';
 import {
   ADMIN_SETTINGS,
@@ -297,24 +305,13 @@ const readVacuum: Reader = (scan, tree, scope) => {
   return { skip: ['rels'] };
 };
 
-const CODE_KINDS: ReadonlySet<string> = new Set([
-  'OBJECT_OPERATOR',
-  'OBJECT_AGGREGATE',
-  'OBJECT_TYPE',
-  'OBJECT_TSPARSER',
-  'OBJECT_TSTEMPLATE',
-]);
-
 const readDefine: Reader = (scan, tree, scope) => {
   const type = text(tree['kind']) ?? '';
   const object = objectName(tree['defnames'], kindOf(type));
   scan.add('create', object, scope);
-  if (CODE_KINDS.has(type)) scan.add('code', object, scope);
-  // OPERATOR (FUNCTION = lo_unlink): using it calls that function, without its name.
-  for (const entry of CODE_KINDS.has(type) ? list(tree['definition']) : []) {
-    const argument = as(as(entry, 'DefElem')?.['arg'], 'TypeName');
-    const name = qualified(names(argument?.['names']), 'function');
-    if (name !== undefined) scan.addCall(name, ARGUMENTS_OF_SUPPORT, scope);
+  if (CODE_KINDS.has(type)) {
+    scan.add('code', object, scope);
+    addSupportFunctions(scan, tree, scope);
   }
   return WALK_ALL;
 };

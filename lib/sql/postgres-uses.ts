@@ -129,6 +129,24 @@ const readOpClassItem: Reader = (scan, tree) => {
 /** Operators and state functions have two, and so has the one function whose effect hangs on it. */
 export const ARGUMENTS_OF_SUPPORT = 2;
 
+/** What is defined with functions that using it will call. */
+export const CODE_KINDS: ReadonlySet<string> = new Set([
+  'OBJECT_OPERATOR',
+  'OBJECT_AGGREGATE',
+  'OBJECT_TYPE',
+  'OBJECT_TSPARSER',
+  'OBJECT_TSTEMPLATE',
+]);
+
+/** OPERATOR (FUNCTION = lo_unlink): using it calls that function, without its name. */
+export function addSupportFunctions(scan: EffectScan, tree: Tree, scope: Scope): void {
+  for (const entry of list(tree['definition'])) {
+    const argument = as(as(entry, 'DefElem')?.['arg'], 'TypeName');
+    const name = qualified(names(argument?.['names']), 'function');
+    if (name !== undefined) scan.addCall(name, ARGUMENTS_OF_SUPPORT, scope);
+  }
+}
+
 /** Fields that name a function which the server will call later. */
 function naming(...fields: readonly string[]): Reader {
   return (scan, tree, scope) => {

@@ -324,8 +324,13 @@ export class ServerRelay {
     const reader = readBody(message, 'server');
     const name = reader.cstring().toString('latin1');
     const value = reader.cstring().toString('latin1');
-    if (name === 'client_encoding') this.#state.clientEncoding = value.toUpperCase();
-    else if (name === 'standard_conforming_strings') this.#state.isStandardStrings = value === 'on';
+    if (name === 'client_encoding') {
+      this.#state.clientEncoding = value.toUpperCase();
+      if (this.#state.clientEncoding !== 'UTF8') this.#state.wasOtherEncoding = true;
+    } else if (name === 'standard_conforming_strings') {
+      this.#state.isStandardStrings = value === 'on';
+      if (value !== 'on') this.#state.wasNonStandardStrings = true;
+    }
     return 'as-is';
   }
 

@@ -16,6 +16,9 @@ export interface RelayState {
   /** Server parameters that decide how a text is read (PG-10, PG-66). */
   clientEncoding: string;
   isStandardStrings: boolean;
+  /** Either had another value than the common one, and may go back to it (GW-3). */
+  wasNonStandardStrings: boolean;
+  wasOtherEncoding: boolean;
   /** A sensitive statement ran in this transaction: every diagnostic may quote its data. */
   isTouched: boolean;
 }
@@ -35,6 +38,8 @@ export function createRelayState(
     // Unknown until the server says so: then only ASCII without backslashes is read.
     clientEncoding: '',
     isStandardStrings: false,
+    wasNonStandardStrings: false,
+    wasOtherEncoding: false,
     isTouched: false,
   };
 }

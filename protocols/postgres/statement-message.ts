@@ -28,7 +28,10 @@ export function readStatement(message: Buffer, state: RelayState): StatementMess
   if (kind === 'query' && textEnd !== message.length - 1) {
     return refused(kind, name, { code: '08P01', message: 'invalid message format' });
   }
-  const text = decodeStatement(message.subarray(nameEnd + 1, textEnd), state.clientEncoding);
+  const bytes = message.subarray(nameEnd + 1, textEnd);
+  const inFlight = refusalInFlight(kind, bytes, state);
+  if (inFlight !== undefined) return refused(kind, name, inFlight);
+  const text = decodeStatement(bytes, state.clientEncoding);
   if (text === undefined) {
     return refused(kind, name, {
       code: '22021',
@@ -45,6 +48,27 @@ export function readStatement(message: Buffer, state: RelayState): StatementMess
     });
   }
   return { kind, name, text, refusal: undefined };
+}
+
+/**
+ * What is in flight may set back a setting that decides how these bytes are read (RESET, DISCARD,
+ * ROLLBACK, the end of SET LOCAL), and nobody knows before the server says so (GW-3). It matters only in
+ * a session that had another value once: there such a statement has to wait for the answers before it.
+ */
+function refusalInFlight(
+  kind: 'query' | 'parse',
+  bytes: Buffer,
+  state: RelayState,
+): Refusal | undefined {
+  if (state.replies.size === 0) return undefined;
+  const isStrings = state.wasNonStandardStrings && bytes.includes(BACKSLASH);
+  const isEncoding = state.wasOtherEncoding && bytes.some((byte) => byte >= 0x80);
+  if (!isStrings && !isEncoding) return undefined;
+  return {
+    code: '42501',
+    message: `Weir does not read this ${kind === 'query' ? 'query' : 'statement'} before earlier ones are answered, because they may change how it is read`,
+    hint: `Send it after their answers, or connect with ${isStrings ? 'standard_conforming_strings = on' : "client_encoding = 'UTF8'"}.`,
+  };
 }
 
 function refused(kind: 'query' | 'parse', name: string, refusal: Refusal): StatementMessage {

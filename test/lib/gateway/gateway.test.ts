@@ -297,7 +297,7 @@ t.test('end to end', { skip: embeddedPostgresMissing() }, async (t) => {
         t.same(valuesOf(await client.query(`SELECT ${index}`)), [[`${index}`]]);
       }
       const parts = [parse('', 'SELECT 1'), bind('', ''), execute()];
-      const answer = await client.exchange([...Array(50).fill(parts).flat(), sync()]);
+      const answer = await client.exchange([...Array.from({ length: 50 }, () => parts).flat(), sync()]);
       t.equal(valuesOf(answer).length, 50, durability);
       client.close();
     }
