@@ -95,6 +95,7 @@ class PostgresCatalog implements Catalog {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    // Whoever waits for that read hears of its failure; here it only has to be over.
     await this.#running?.snapshot.catch(() => undefined);
     await this.#connection.close();
   }

@@ -12,12 +12,12 @@ import type {
 } from '../catalog/catalog.ts';
 import type { Effect, ObjectEffect, ObjectName } from '../sql/analysis.ts';
 
-/** `define`: rows may be checked or rewritten, or are indexed, but no trigger runs. */
-type Use = 'read' | 'write' | 'define' | 'create';
+/** `copy`: rows go out as they are, nothing is cast. `define`: rows may be checked or rewritten, or are indexed, but no trigger runs. */
+type Use = 'read' | 'copy' | 'write' | 'define' | 'create';
 
 const USES: Readonly<Partial<Record<Effect, Use>>> = {
   read: 'read',
-  'copy-out': 'read',
+  'copy-out': 'copy',
   insert: 'write',
   update: 'write',
   delete: 'write',
@@ -31,6 +31,8 @@ const USES: Readonly<Partial<Record<Effect, Use>>> = {
 export interface HiddenCode {
   readonly routines: readonly CatalogRoutine[];
   readonly rules: readonly CatalogRule[];
+  /** Oids of the tables whose rows may change; their keys and checks may fail and quote a row (PG-81). */
+  readonly written: ReadonlySet<number>;
 }
 
 export function findHiddenCode(
@@ -62,6 +64,7 @@ class Search {
   readonly #waiting: { readonly relation: CatalogRelation; readonly use: Use }[] = [];
   readonly #routines = new Set<CatalogRoutine>();
   readonly #rules = new Set<CatalogRule>();
+  readonly #written = new Set<number>();
 
   constructor(snapshot: CatalogSnapshot) {
     this.#snapshot = snapshot;
@@ -79,7 +82,7 @@ class Search {
     for (let next = this.#waiting.pop(); next !== undefined; next = this.#waiting.pop()) {
       this.#follow(next.relation, next.use);
     }
-    return { routines: [...this.#routines], rules: [...this.#rules] };
+    return { routines: [...this.#routines], rules: [...this.#rules], written: this.#written };
   }
 
   #add(oid: number, use: Use): void {
@@ -95,10 +98,11 @@ class Search {
   }
 
   #follow(relation: CatalogRelation, use: Use): void {
-    this.#run(relation.callsOfTypes);
+    if (use !== 'copy') this.#run(relation.callsOfTypes);
     switch (use) {
       case 'create':
         return;
+      case 'copy':
       case 'read':
         // The content of a materialized view was made when it was refreshed.
         if (relation.kind === 'm') return;
@@ -117,6 +121,7 @@ class Search {
   }
 
   #write(relation: CatalogRelation): void {
+    this.#written.add(relation.oid);
     this.#run(relation.calls);
     this.#run(relation.callsOnWrite);
     this.#run(relation.triggers);

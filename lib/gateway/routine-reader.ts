@@ -69,7 +69,7 @@ export class RoutineReader {
     // Whatever is called goes first: a routine that is called and hidden as well counts as called.
     return (
       this.#follow(analysis, context, snapshot, false) ??
-      this.#follow(analysis, context, snapshot, true)
+      this.#follow(withoutCopiedReads(analysis), context, snapshot, true)
     );
   }
 
@@ -140,6 +140,14 @@ export class RoutineReader {
       ? result.then((value) => reachOf(of, withoutCreating(value)))
       : reachOf(of, withoutCreating(result));
   }
+}
+
+/** COPY t TO casts nothing, so what it reads is told by its copy-out alone; pg_dump lives on it (PG-54). */
+function withoutCopiedReads(analysis: StatementAnalysis): StatementAnalysis {
+  const { statements, effects } = analysis;
+  const isTable = effects.some(({ effect, object }) => effect === 'copy-out' && object !== undefined);
+  const isCopy = statements.length === 1 && statements[0] === 'CopyStmt' && isTable;
+  return isCopy ? { ...analysis, effects: effects.filter(({ effect }) => effect !== 'read') } : analysis;
 }
 
 /** A name without its schema may mean any routine of that name that is not shadowed: all of them count. */

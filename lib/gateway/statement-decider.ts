@@ -15,6 +15,7 @@ import { evaluateRules } from '../policy/rules.ts';
 import type { RecordedNote } from '../recording/recording.ts';
 import type { AnalysisResult, OutputKind, SqlReader, StatementAnalysis } from '../sql/analysis.ts';
 import { DecisionCache } from './decision-cache.ts';
+import { findHiddenCode } from './hidden-code.ts';
 import { createNameResolver } from './name-resolver.ts';
 import { ROUTINES_MAX, type Reach, RoutineReader } from './routine-reader.ts';
 import type { Decided } from './session-driver.ts';
@@ -55,7 +56,7 @@ export interface Explanation {
 }
 
 /** Statements that run others, prepared before and judged then: their results are not known here. */
-const RUNS_OTHERS = new Set(['ExecuteStmt', 'FetchStmt', 'CallStmt', 'DoStmt']);
+const RUNS_OTHERS = new Set(['ExecuteStmt', 'FetchStmt']);
 /** What ends a transaction passes always, or a failed one could never be left (PG-31). */
 const ENDS_TRANSACTION = /^\s*(?:rollback|abort|commit|end)(?:\s+(?:work|transaction))?\s*;?\s*$/i;
 /** Attempts of one decision; each waits for one thing more: the catalog, the text, one routine's body. */
@@ -204,12 +205,12 @@ export class StatementDecider {
     }
     if (analysis.kind === 'syntax-error') return syntaxError(analysis);
     const reaches = [...findings.reaches.values()];
-    if (ENDS_TRANSACTION.test(findings.text)) return allowed(analysis, reaches);
+    if (ENDS_TRANSACTION.test(findings.text)) return allowed(findings, analysis, reaches);
     const hazards = [...analysis.lexerHazards, ...reaches.flatMap((reach) => reach.lexerHazards)];
     if (hazards[0] !== undefined) {
       return blocked('lexer-state', `${hazards[0]} is not allowed, because Weir and the database must read statements alike`);
     }
-    return this.#judgeByRules(findings, analysis, reaches) ?? this.#judgeExposure(analysis, reaches) ?? allowed(analysis, reaches);
+    return this.#judgeByRules(findings, analysis, reaches) ?? this.#judgeExposure(analysis, reaches) ?? allowed(findings, analysis, reaches);
   }
 
   #judgeByRules(
@@ -256,9 +257,29 @@ function newFindings(text: string): Findings {
   return { text, snapshot: undefined, sensitive: undefined, analysis: undefined, reaches: new Map() };
 }
 
-function allowed(analysis: StatementAnalysis, reaches: readonly Reach[]): Decided {
+/** Code that a rule allows although nobody can read it. */
+function isUnread(analysis: StatementAnalysis, reaches: readonly Reach[]): boolean {
+  const isUnknown = ({ effect }: { readonly effect: string }): boolean => effect === 'unknown';
+  return analysis.effects.some(isUnknown) || reaches.some((reach) => reach.effects.some(isUnknown));
+}
+
+/** A foreign key takes a change on to a masked table, whose keys and checks quote a whole row (PG-81). */
+function writesMasked(
+  { snapshot, sensitive }: Findings,
+  analysis: StatementAnalysis,
+  reaches: readonly Reach[],
+): boolean {
+  if (snapshot === undefined || sensitive === undefined) return false;
+  const effects = [...analysis.effects, ...reaches.flatMap((reach) => reach.effects)];
+  const { written } = findHiddenCode(effects, [], snapshot);
+  return [...written].some((oid) => sensitive.byOid.has(oid));
+}
+
+function allowed(findings: Findings, analysis: StatementAnalysis, reaches: readonly Reach[]): Decided {
   const isSensitive =
     analysis.exposure?.touches === true ||
+    isUnread(analysis, reaches) ||
+    writesMasked(findings, analysis, reaches) ||
     reaches.some((reach) => reach.isSensitive) ||
     analysis.statements.some((kind) => RUNS_OTHERS.has(kind));
   const outputs = analysis.statements.length === 1 ? analysis.exposure?.outputs[0] : undefined;

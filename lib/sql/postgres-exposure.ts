@@ -168,7 +168,8 @@ class StatementJudge {
         if (keys.length === 0 || keys.some((key) => this.#lineage.isMaskedName(key))) isSafe = false;
         return;
       }
-      if (type === 'RangeVar' && field !== 'relation') isSafe = false;
+      const isOther = type === 'RangeVar' && field !== 'relation';
+      if (isOther || type === 'TableLikeClause') isSafe = false;
       forEachChild(type, child, visit);
     };
     forEachChild('CreateStmt', tree, visit);

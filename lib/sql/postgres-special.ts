@@ -16,26 +16,21 @@ import {
 } from './postgres-names.ts';
 import {
   addSupportFunctions,
-  ARGUMENTS_OF_SUPPORT,
   CODE_KINDS,
   type Reader,
   USES,
   WALK_ALL,
   type Walk,
 } from './postgres-uses.ts';
+import { kindOf, readMove, readNamedAlter } from './postgres-moves.ts';
 import { readBody } from './postgres-routines.ts';
 import {
   ADMIN_SETTINGS,
   ALTER_TABLE_DROPS,
-  OBJECT_KINDS,
   TABLE_PARTS,
   TWO_PHASE,
 } from './postgres-statements.ts';
 import { as, isTree, list, names, text, type Tree, unwrap } from './postgres-tree.ts';
-
-function kindOf(objectType: unknown): ObjectName['kind'] {
-  return OBJECT_KINDS[text(objectType) ?? ''] ?? 'other';
-}
 
 function isTrue(value: unknown): boolean {
   return value === true;
@@ -230,38 +225,6 @@ function alterOrDrop(
     return { skip: ['object', 'pubobjects'] };
   };
 }
-
-const readNamedAlter: Reader = (scan, tree, scope) => {
-  const type = tree['renameType'] ?? tree['objectType'] ?? tree['objtype'];
-  const kind = kindOf(type);
-  let object = objectName(tree['relation'], 'relation') ?? objectName(tree['object'], kind);
-  if (TABLE_PARTS.has(text(type) ?? '') && tree['relation'] === undefined) {
-    const parts = names(as(tree['object'], 'List')?.['items']);
-    object = qualified(parts.slice(0, -1), 'relation') ?? object;
-  }
-  scan.add('alter', object, scope);
-  // A function that is known by its name must keep it: renamed, nothing would tell what it does.
-  const isMoved = tree['newname'] !== undefined || tree['newschema'] !== undefined;
-  if (isMoved && object?.kind === 'function')
-    scan.addCall(object, ARGUMENTS_OF_SUPPORT, { ...scope, via: `ALTER ${functionLabel(object)}` });
-  return { skip: ['relation', 'object'] };
-};
-
-/**
- * Until the change is committed a catalog does not know what has moved by its new name: what it runs
- * counts as run, as the body of a function does that is created (PG-62).
- */
-const readMove: Reader = (scan, tree, scope) => {
-  const type = text(tree['renameType'] ?? tree['objectType']) ?? '';
-  const kind = kindOf(type);
-  if (kind === 'function') scan.addFunction(objectName(tree['object'], kind));
-  if (kind === 'operator')
-    scan.addOperator(names(as(tree['object'], 'ObjectWithArgs')?.['objname']));
-  if (kind === 'relation') scan.addTakenOver(objectName(tree['relation'], kind));
-  if (type === 'OBJECT_TYPE' || type === 'OBJECT_DOMAIN')
-    scan.addType(objectName(tree['object'], 'other'));
-  return readNamedAlter(scan, tree, scope);
-};
 
 const readGrant: Reader = (scan, tree, scope) => {
   const objects = objectNames(tree['objects'], kindOf(tree['objtype']));

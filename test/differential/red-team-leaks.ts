@@ -192,7 +192,7 @@ const PLACES: readonly LeakCase[] = [
   since(17, `SELECT * FROM JSON_TABLE((SELECT to_jsonb(c) FROM customers c WHERE id = 1), '$' COLUMNS (e text PATH '$.email')) q`),
   since(17, `SELECT JSON_VALUE(to_jsonb(c), '$.email') FROM customers c`),
   since(17, 'SELECT JSON_SERIALIZE(to_json(email)) FROM customers'),
-  since(16, 'SELECT JSON_OBJECT(KEY id VALUE email), JSON_ARRAY(email) FROM customers'),
+  since(16, `SELECT JSON_OBJECT('k': email), JSON_ARRAY(phone) FROM customers`),
   since(18, 'UPDATE customers SET name = name RETURNING WITH (OLD AS o, NEW AS n) upper(o.email), n'),
   since(18, 'UPDATE customers SET name = name RETURNING old'),
   since(18, 'UPDATE customers SET name = name RETURNING old.email, new.phone, old.*'),

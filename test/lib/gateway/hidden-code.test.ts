@@ -37,7 +37,7 @@ function found(effect: Effect, name: string, schema?: string): string[] {
 
 t.test('reading runs view bodies and policies, not triggers or defaults (PG-62)', async (t) => {
   t.same(found('read', 'a'), ['a.calls', 'a.types']);
-  t.same(found('copy-out', 'a'), ['a.calls', 'a.types']);
+  t.same(found('copy-out', 'a'), ['a.calls'], 'COPY t TO casts nothing');
   t.same(found('read', 'v'), ['a.calls', 'a.types', 'v.calls', 'v.types']);
   t.same(found('read', 'm'), ['m.types'], 'a materialized view is not made again');
   t.same(found('lock', 'a'), []);

@@ -272,3 +272,20 @@ t.test('a schema that no catalog knows may be any: made or renamed in this trans
   t.equal((await reach(named('pg_temp'), snapshot, reader)).length, 1);
   t.equal((await reach(named('evil'), snapshot, reader)).length, 0);
 });
+
+t.test('COPY t TO casts nothing, unless something else reads the table as well (PG-54)', async (t) => {
+  const typed = relation(1, 'orders', { callsOfTypes: [routine(3, 'cast')] });
+  const reader = new FakeReader({ 'sql: body of cast': DELETES });
+  const object = { kind: 'relation', schema: undefined, name: 'orders' } as const;
+  const copy = (...statements: string[]) =>
+    analysis({
+      statements,
+      effects: [
+        { effect: 'copy-out', object },
+        { effect: 'read', object, via: 'COPY' },
+      ],
+    });
+  const snapshot = snapshotOf({ relations: [typed] });
+  t.equal((await reach(copy('CopyStmt'), snapshot, reader)).length, 0);
+  t.equal((await reach(copy('CopyStmt', 'SelectStmt'), snapshot, reader)).length, 1);
+});

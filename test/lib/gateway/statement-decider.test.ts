@@ -329,3 +329,21 @@ t.test('explain tells the decision with what led to it', async (t) => {
     reaches: [{ routine: 'public.purge' }],
   });
 });
+
+t.test('a trigger that touches masked tables makes the statement sensitive, and lets it through', async (t) => {
+  const trigger = routine(3, 'on_order', { definition: 'body of on_order' });
+  const orders = relation(11, 'orders', { triggers: [trigger] });
+  const object = { kind: 'relation', schema: undefined, name: 'orders' } as const;
+  const insert = analysis({ statements: ['InsertStmt'], effects: [{ effect: 'insert', object }], exposure: CLEAR });
+  const decideWith = async (exposure: Exposure) => {
+    const reader = new FakeReader({
+      'INSERT INTO orders': insert,
+      'sql: body of on_order': analysis({ exposure }),
+    });
+    const catalog = new FakeCatalog(snapshotOf({ relations: [CUSTOMERS, orders] }));
+    const decider = createDecider(reader, { masks: [MASK], catalog });
+    return (await decider.decideStatement('INSERT INTO orders')).decision;
+  };
+  t.match(await decideWith(CLEAR), { kind: 'allow', isSensitive: false });
+  t.match(await decideWith({ ...CLEAR, touches: true }), { kind: 'allow', isSensitive: true });
+});
