@@ -100,8 +100,9 @@ class PostgresCatalog implements Catalog {
     await this.#connection.close();
   }
 
-  /** A busy gateway never waits. If it fails, whoever comes when the snapshot is too old is told. */
+  /** A busy gateway never waits. */
   #refreshAhead(): void {
+    // If it fails, whoever comes when the snapshot is too old is told.
     if (this.#running === undefined) this.#start().catch(() => undefined);
   }
 

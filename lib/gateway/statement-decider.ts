@@ -263,6 +263,9 @@ function isUnread(analysis: StatementAnalysis, reaches: readonly Reach[]): boole
   return analysis.effects.some(isUnknown) || reaches.some((reach) => reach.effects.some(isUnknown));
 }
 
+/** New rows have none that point to them. */
+const CASCADING: ReadonlySet<string> = new Set(['update', 'delete', 'truncate']);
+
 /** A foreign key takes a change on to a masked table, whose keys and checks quote a whole row (PG-81). */
 function writesMasked(
   { snapshot, sensitive }: Findings,
@@ -270,7 +273,8 @@ function writesMasked(
   reaches: readonly Reach[],
 ): boolean {
   if (snapshot === undefined || sensitive === undefined) return false;
-  const effects = [...analysis.effects, ...reaches.flatMap((reach) => reach.effects)];
+  const all = [...analysis.effects, ...reaches.flatMap((reach) => reach.effects)];
+  const effects = all.filter(({ effect }) => CASCADING.has(effect));
   const { written } = findHiddenCode(effects, [], snapshot);
   return [...written].some((oid) => sensitive.byOid.has(oid));
 }

@@ -6,6 +6,7 @@
 
 import type { SensitiveRelation } from './analysis.ts';
 import { PLAIN_OPERATORS, PURE_FUNCTIONS, TEXT_TYPES } from './postgres-exposure-tables.ts';
+import { functionEffect } from './postgres-functions.ts';
 import type { ParsedStatement } from './postgres-parse.ts';
 import { as, forEachChild, isTree, list, names, text, type Tree } from './postgres-tree.ts';
 
@@ -93,6 +94,22 @@ export function findDoor(
   const visit = (type: string, tree: Tree): void => {
     found ??= DOORS[type]?.(tree, relations);
     if (found === undefined) forEachChild(type, tree, visit);
+  };
+  for (const { type, tree } of statements) visit(type, tree);
+  return found;
+}
+
+/** The first function that shows values without naming a column (PG-79, PG-82). */
+export function findRevealing(statements: readonly ParsedStatement[]): string | undefined {
+  let found: string | undefined;
+  const visit = (type: string, tree: Tree): void => {
+    if (type === 'FuncCall') {
+      const parts = names(tree['funcname']);
+      const name = parts.at(-1) ?? '';
+      const effect = functionEffect(parts.at(-2), name, list(tree['args']).length);
+      if (effect?.reveals === true) found ??= name;
+    }
+    forEachChild(type, tree, visit);
   };
   for (const { type, tree } of statements) visit(type, tree);
   return found;

@@ -5,13 +5,12 @@
  */
 
 import type { Exposure, OutputKind, SensitiveRelation, SensitiveRelations } from './analysis.ts';
-import { functionEffect } from './postgres-functions.ts';
 import { ExpressionJudge, type Use } from './postgres-expressions.ts';
 import { Lineage } from './postgres-lineage.ts';
 import { isStar, outputOf } from './postgres-outputs.ts';
 import type { ParsedStatement } from './postgres-parse.ts';
 import { readBody } from './postgres-routines.ts';
-import { findDoor } from './postgres-exposure-doors.ts';
+import { findDoor, findRevealing } from './postgres-exposure-doors.ts';
 import { HARMLESS_STATEMENTS, statementLabel } from './postgres-exposure-tables.ts';
 import { as, forEachChild, isTree, list, names, text, type Tree, unwrap } from './postgres-tree.ts';
 
@@ -79,22 +78,6 @@ function bodiesOf({ type, tree, text: sql }: ParsedStatement): readonly ParsedSt
   if (type === 'DoStmt') return readBody(list(tree['args']), sql, true).statements;
   if (type === 'CreateFunctionStmt') return readBody(list(tree['options']), sql, false).statements;
   return [];
-}
-
-/** The first function that shows values without naming a column (PG-79, PG-82). */
-function findRevealing(statements: readonly ParsedStatement[]): string | undefined {
-  let found: string | undefined;
-  const visit = (type: string, tree: Tree): void => {
-    if (type === 'FuncCall') {
-      const parts = names(tree['funcname']);
-      const name = parts.at(-1) ?? '';
-      const effect = functionEffect(parts.at(-2), name, list(tree['args']).length);
-      if (effect?.reveals === true) found ??= name;
-    }
-    forEachChild(type, tree, visit);
-  };
-  for (const { type, tree } of statements) visit(type, tree);
-  return found;
 }
 
 /** Walks one statement; the expressions in it are judged by ExpressionJudge. */

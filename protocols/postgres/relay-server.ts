@@ -208,7 +208,7 @@ export class ServerRelay {
     if (SCHEMA_TAG.test(tag)) {
       this.#hasSchemaChange = true;
       this.#state.out.note({ kind: 'schema-changed' });
-    } else if (tag.startsWith('DEALLOCATE') || tag.startsWith('DISCARD') || HIDES_NAMES.has(tag)) {
+    } else if (tag.startsWith('DEALLOCATE') || tag === 'DISCARD ALL' || HIDES_NAMES.has(tag)) {
       this.#state.statements.forgetStatements();
     }
   }

@@ -9,6 +9,8 @@ import { bind, closeNamed, describe, execute, parse, query, sync } from '../supp
 
 export interface WireCase {
   readonly title: string;
+  /** First version of the server that does it. */
+  readonly since?: number;
   readonly parameters?: Record<string, string>;
   /** Done by the superuser before. */
   readonly setup?: string;
@@ -19,9 +21,13 @@ function run(text: string): Buffer[] {
   return [parse('', text), bind('', ''), execute()];
 }
 
+/** Older servers do not look the statement up again when such a portal runs. */
+const LATE_SINCE = 18;
+
 const late = (name: string, before: readonly string[], late: string, between: readonly string[]): WireCase[] => [
   {
     title: `${name}, in one pipeline`,
+    since: LATE_SINCE,
     act: async (client) => {
       for (const text of before) await client.query(text);
       await client.exchange([
@@ -36,6 +42,7 @@ const late = (name: string, before: readonly string[], late: string, between: re
   },
   {
     title: `${name}, not described`,
+    since: LATE_SINCE,
     act: async (client) => {
       for (const text of before) await client.query(text);
       await client.exchange([parse('x', late), bind('p', 'x'), ...between.flatMap(run), execute('p'), sync()]);
@@ -43,6 +50,7 @@ const late = (name: string, before: readonly string[], late: string, between: re
   },
   {
     title: `${name}, over several exchanges of a transaction`,
+    since: LATE_SINCE,
     act: async (client) => {
       await client.query('BEGIN');
       for (const text of before) await client.query(text);
@@ -53,6 +61,7 @@ const late = (name: string, before: readonly string[], late: string, between: re
   },
   {
     title: `${name}, by simple queries in between`,
+    since: LATE_SINCE,
     act: async (client) => {
       await client.query('BEGIN');
       for (const text of before) await client.query(text);
@@ -63,6 +72,7 @@ const late = (name: string, before: readonly string[], late: string, between: re
   },
   {
     title: `${name}, with the statement unknown to the gateway`,
+    since: LATE_SINCE,
     act: async (client) => {
       await client.query('BEGIN');
       await client.exchange([parse('x', late), sync()]).catch(() => undefined);
