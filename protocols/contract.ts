@@ -139,7 +139,12 @@ export type SessionCommand =
   /** One alarm for each name: set again replaces, `after` undefined clears. Milliseconds. */
   | { readonly kind: 'wake'; readonly alarm: string; readonly after: number | undefined }
   /** What the client sent or saw, secrets removed (GW-16); comes before the send that it allows. */
-  | { readonly kind: 'record'; readonly from: Side; readonly bytes: Buffer; readonly by?: 'gateway' }
+  | {
+      readonly kind: 'record';
+      readonly from: Side;
+      readonly bytes: Buffer;
+      readonly by?: 'gateway';
+    }
   | { readonly kind: 'note'; readonly fact: Fact };
 
 export type Fact =

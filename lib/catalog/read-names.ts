@@ -55,7 +55,10 @@ export interface Names {
 
 type ReadRows = (text: string, what: string, countMax: number) => Promise<readonly Row[]>;
 
-export async function readNames(connection: CatalogConnection, limits: CatalogLimits): Promise<Names> {
+export async function readNames(
+  connection: CatalogConnection,
+  limits: CatalogLimits,
+): Promise<Names> {
   const rows: ReadRows = async (text, what, countMax) => {
     const found = await connection.query(text, [countMax + 1]);
     if (found.length <= countMax) return found.map(asRow);

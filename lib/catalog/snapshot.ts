@@ -1,11 +1,6 @@
 /** A catalog in memory: the maps behind `CatalogSnapshot`. It knows nothing of where the rows came from. */
 
-import type {
-  CatalogRelation,
-  CatalogRoutine,
-  CatalogSnapshot,
-  NamedRoutine,
-} from './catalog.ts';
+import type { CatalogRelation, CatalogRoutine, CatalogSnapshot, NamedRoutine } from './catalog.ts';
 
 export interface SnapshotContent {
   readonly version: number;

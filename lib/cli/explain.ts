@@ -93,7 +93,9 @@ function describe(explained: ExplainedStatement, masks: readonly MaskConfig[]): 
   const lines: string[] = [];
   if (unread !== undefined) {
     lines.push(`not read    the catalog: ${unread}`);
-    lines.push('            The decision is by the text alone: function bodies, views and masks are not in it.');
+    lines.push(
+      '            The decision is by the text alone: function bodies, views and masks are not in it.',
+    );
   }
   if (analysis?.kind === 'analysis') {
     lines.push(`statements  ${analysis.statements.join(', ') || 'none (empty query)'}`);
@@ -105,11 +107,15 @@ function describe(explained: ExplainedStatement, masks: readonly MaskConfig[]): 
     if (analysis.exposure?.touches === true) lines.push('masks       it touches masked columns');
   }
   for (const mask of masks) {
-    lines.push(`mask        ${mask.name}: ${mask.columns.join(', ')} -> ${mask.with} (${mask.mode})`);
+    lines.push(
+      `mask        ${mask.name}: ${mask.columns.join(', ')} -> ${mask.with} (${mask.mode})`,
+    );
   }
   if (decision.kind !== 'block') lines.push('decision    ALLOW');
   else {
-    lines.push(`decision    BLOCK${decision.rule === undefined ? '' : ` by rule "${decision.rule}"`}`);
+    lines.push(
+      `decision    BLOCK${decision.rule === undefined ? '' : ` by rule "${decision.rule}"`}`,
+    );
     lines.push(`reason      ${decision.reason} (SQLSTATE ${decision.code})`);
     if (decision.hint !== undefined) lines.push(`hint        ${decision.hint}`);
   }

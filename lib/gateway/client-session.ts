@@ -78,7 +78,12 @@ export class ClientSession {
     switch (fact.kind) {
       case 'signed-in': {
         const principal = decider.principal?.name ?? fact.user;
-        this.driver.note({ kind: 'signed-in', principal, user: fact.user, database: fact.database });
+        this.driver.note({
+          kind: 'signed-in',
+          principal,
+          user: fact.user,
+          database: fact.database,
+        });
         log.info({ session: id, connection: connection.name, principal }, 'session started');
         break;
       }
@@ -87,7 +92,10 @@ export class ClientSession {
         this.#forgetCancelKey = cancels.add(fact.key, this.driver);
         break;
       case 'refused':
-        log.warn({ session: id, connection: connection.name, code: fact.code }, `refused: ${fact.reason}`);
+        log.warn(
+          { session: id, connection: connection.name, code: fact.code },
+          `refused: ${fact.reason}`,
+        );
         break;
       case 'schema-changed':
         decider.onSchemaChanged();
@@ -112,7 +120,12 @@ export class ClientSession {
 
 /** In the server's own words and code, so that clients and pools know what it is. */
 const TOO_MANY: Decided = {
-  decision: { kind: 'block', rule: undefined, code: '53300', reason: 'sorry, too many clients already' },
+  decision: {
+    kind: 'block',
+    rule: undefined,
+    code: '53300',
+    reason: 'sorry, too many clients already',
+  },
   note: {
     kind: 'decision',
     operation: 'sign-in',

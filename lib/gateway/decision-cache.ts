@@ -1,6 +1,6 @@
 /** Decisions by exact statement text, for one principal on one database and one version of its catalog. */
 
-import type { Decided } from './session-driver.ts';
+import type { Decided } from './driver-parts.ts';
 
 const ENTRIES_MAX = 20_000;
 /** Long texts are rarely repeated; their analysis is cached by its own rules. */

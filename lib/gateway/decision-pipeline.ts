@@ -17,7 +17,7 @@ import { describeViolation } from '../policy/reason.ts';
 import { evaluateRules } from '../policy/rules.ts';
 import type { SqlReader } from '../sql/analysis.ts';
 import type { CancelRegistry } from './cancel-registry.ts';
-import type { Decided } from './session-driver.ts';
+import type { Decided } from './driver-parts.ts';
 import { findLargeObjectRoutine } from './large-objects.ts';
 import { StatementDecider, blocked } from './statement-decider.ts';
 
@@ -52,7 +52,9 @@ export class DecisionPipeline {
   }
 
   openSession(): SessionDecider {
-    return new SessionDecider(this.#parts, (principal, database) => this.decider(principal, database));
+    return new SessionDecider(this.#parts, (principal, database) =>
+      this.decider(principal, database),
+    );
   }
 
   /** Sessions of one principal on one database share what was decided. */
@@ -168,7 +170,8 @@ export class SessionDecider {
     const inspection = this.#inspectionOf(principal, operation.isReplication);
     this.#isInspected = inspection.statements;
     if (this.#isInspected && movesCatalog(operation.settings)) {
-      const reason = 'search_path may name pg_catalog in the first place only, because Weir reads names that way';
+      const reason =
+        'search_path may name pg_catalog in the first place only, because Weir reads names that way';
       return signInBlocked('42501', 'lexer-state', reason);
     }
     if (known === undefined) {
@@ -193,11 +196,17 @@ export class SessionDecider {
     if (known === undefined) {
       if (this.#parts.connection.functionCalls && !this.#isInspected) return CALL_ALLOWED;
       const why = 'it runs code past every rule';
-      return callBlocked('function-call', `the FunctionCall message (routine ${routine}) is not allowed: ${why}`);
+      return callBlocked(
+        'function-call',
+        `the FunctionCall message (routine ${routine}) is not allowed: ${why}`,
+      );
     }
     // A large object may hold what was copied out of a masked column.
     if (this.#hasMasks) {
-      return callBlocked('masked-data', `large objects cannot be masked, so ${known.name} is not allowed`);
+      return callBlocked(
+        'masked-data',
+        `large objects cannot be masked, so ${known.name} is not allowed`,
+      );
     }
     const { config, connection } = this.#parts;
     const violation = evaluateRules({
@@ -220,7 +229,12 @@ export class SessionDecider {
     const decision: Decision =
       target?.isBusy === true
         ? { kind: 'allow' }
-        : { kind: 'block', rule: undefined, code: '57014', reason: 'no session is at work for this key' };
+        : {
+            kind: 'block',
+            rule: undefined,
+            code: '57014',
+            reason: 'no session is at work for this key',
+          };
     return { decision, note: undefined };
   }
 
@@ -256,9 +270,12 @@ function signInBlocked(code: string, rule: string | undefined, reason: string): 
  * pg_catalog is searched first unless search_path names it later; then a function of the client's own
  * could stand in for a built-in one (PG-72). `options` holds command-line switches; it is not taken apart.
  */
-function movesCatalog(settings: readonly { readonly name: string; readonly value: string }[]): boolean {
+function movesCatalog(
+  settings: readonly { readonly name: string; readonly value: string }[],
+): boolean {
   return settings.some(({ name, value }) => {
-    if (name.toLowerCase() === 'search_path') return /pg_catalog/i.test(value) && !/^\s*"?pg_catalog\b/i.test(value);
+    if (name.toLowerCase() === 'search_path')
+      return /pg_catalog/i.test(value) && !/^\s*"?pg_catalog\b/i.test(value);
     return name === 'options' && /search[_\\-]*path/i.test(value) && /pg_catalog/i.test(value);
   });
 }

@@ -3,7 +3,7 @@
  * and after its end nothing is recorded. A recorder that fails is closed like any other.
  */
 
-import type { Side } from '../../protocols/contract.ts';
+import type { Decision, Side } from '../../protocols/contract.ts';
 import type { RecordedNote, SessionRecorder } from '../recording/recording.ts';
 
 interface EarlyRecord {
@@ -14,6 +14,14 @@ interface EarlyRecord {
 
 /** Records before the recording is started: start-up packets, each at most 10 kB. */
 const EARLY_RECORDS_MAX = 64;
+
+/** The answer to a sign-in that cannot be recorded. */
+export const UNRECORDED: Decision = {
+  kind: 'block',
+  rule: undefined,
+  code: '58030',
+  reason: 'Weir cannot record this session, so it is refused',
+};
 
 export class DriverRecording {
   #recorder: SessionRecorder | undefined;

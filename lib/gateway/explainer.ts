@@ -46,8 +46,10 @@ export async function createExplainer(
     });
   return {
     explain: async (user, database, text) => {
-      const { pipeline, unread } = await openPipeline(() =>
-        createPipeline(shared, connection, new CancelRegistry()), database);
+      const { pipeline, unread } = await openPipeline(
+        () => createPipeline(shared, connection, new CancelRegistry()),
+        database,
+      );
       const decider = pipeline?.decider(principalOf(user), database) ?? byTextAlone(user);
       return { ...(await decider.explain(text)), unread };
     },

@@ -17,7 +17,8 @@ import { CancelRegistry } from './cancel-registry.ts';
 import { type SharedParts, createPipeline, createSharedParts } from './parts.ts';
 import type { DecisionPipeline } from './decision-pipeline.ts';
 import { ClientSession, type Places } from './client-session.ts';
-import type { Secured, SessionDriver } from './session-driver.ts';
+import type { Secured } from './driver-parts.ts';
+import type { SessionDriver } from './session-driver.ts';
 import { createSessionId } from './session-id.ts';
 
 /** What the gateway tells the people who run it. pino's loggers fit. */
@@ -29,7 +30,11 @@ export interface Log {
 
 export interface Gateway {
   listen(): Promise<void>;
-  readonly addresses: readonly { readonly connection: string; readonly host: string; readonly port: number }[];
+  readonly addresses: readonly {
+    readonly connection: string;
+    readonly host: string;
+    readonly port: number;
+  }[];
   /** Ends every session with the server's own "terminating connection" and frees everything. */
   close(): Promise<void>;
 }
@@ -52,7 +57,10 @@ interface Door {
   readonly places: Places;
 }
 
-export async function createGateway(config: Config, { log }: { readonly log: Log }): Promise<Gateway> {
+export async function createGateway(
+  config: Config,
+  { log }: { readonly log: Log },
+): Promise<Gateway> {
   const shared = createSharedParts(config, log);
   const recorder = createRecorder({ dataDir: config.dataDir, durability: config.durability });
   return new RunningGateway(config, shared, recorder, log);
@@ -78,7 +86,10 @@ class RunningGateway implements Gateway {
   }
 
   get addresses() {
-    return this.#listeners.map(({ connection, listener }) => ({ connection, ...listener.address() }));
+    return this.#listeners.map(({ connection, listener }) => ({
+      connection,
+      ...listener.address(),
+    }));
   }
 
   async listen(): Promise<void> {
@@ -108,7 +119,9 @@ class RunningGateway implements Gateway {
       const reason = 'terminating connection due to administrator command';
       driver.dispatch({ kind: 'stopped', code: '57P01', reason });
     }
-    const timeout = new Promise<void>((resolve) => void setTimeout(resolve, SHUTDOWN_TIMEOUT).unref());
+    const timeout = new Promise<void>(
+      (resolve) => void setTimeout(resolve, SHUTDOWN_TIMEOUT).unref(),
+    );
     await Promise.race([isIdle, timeout]);
     for (const driver of this.#drivers) driver.destroy('gateway stopped');
     await Promise.all(closing);
@@ -131,7 +144,11 @@ class RunningGateway implements Gateway {
     const tls =
       connection.tls === undefined
         ? undefined
-        : createClientFacingTls({ certFile: connection.tls.cert, keyFile: connection.tls.key, onReload });
+        : createClientFacingTls({
+            certFile: connection.tls.cert,
+            keyFile: connection.tls.key,
+            onReload,
+          });
     const options: SessionOptions = {
       auth: connection.auth,
       clientTls: connection.tls?.mode ?? 'off',
@@ -213,7 +230,8 @@ class RunningGateway implements Gateway {
     const secured = await connectUpstreamTls({ socket: asSocket(socket), host, mode, ca });
     const certificate = secured.socket.getPeerX509Certificate();
     // Ours to bind SCRAM to, so that nobody can stand between the gateway and the server (PG-14).
-    const channelBinding = certificate === undefined ? undefined : hashForChannelBinding(certificate.raw);
+    const channelBinding =
+      certificate === undefined ? undefined : hashForChannelBinding(certificate.raw);
     return { ...secured, channelBinding };
   }
 }
@@ -245,7 +263,9 @@ function createKeyDerivation(): SessionOptions['deriveKey'] {
   const secret = randomBytes(32);
   return (password, salt, iterations) => {
     // The password itself is not kept as a key of the map.
-    const hash = createHmac('sha256', secret).update(JSON.stringify([password, salt.toString('hex'), iterations]));
+    const hash = createHmac('sha256', secret).update(
+      JSON.stringify([password, salt.toString('hex'), iterations]),
+    );
     const name = hash.digest('hex');
     const key = known.get(name) ?? pbkdf2Sync(password, salt, iterations, 32, 'sha256');
     if (known.size >= DERIVED_KEYS_MAX) known.clear();

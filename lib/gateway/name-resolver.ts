@@ -46,7 +46,8 @@ function resolveRelation(start: CatalogRelation, snapshot: CatalogSnapshot): Res
     };
     for (const oid of relation.reads) visit(oid, 'view', 'both');
     if (direction !== 'down') for (const oid of relation.parents) visit(oid, 'hierarchy', 'up');
-    if (direction !== 'up') for (const oid of snapshot.childrenOf(relation.oid)) visit(oid, 'hierarchy', 'down');
+    if (direction !== 'up')
+      for (const oid of snapshot.childrenOf(relation.oid)) visit(oid, 'hierarchy', 'down');
   }
   const { schema, name } = start;
   return reached.size === 0 ? { schema, name } : { schema, name, reaches: [...reached.values()] };

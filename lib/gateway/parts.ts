@@ -31,7 +31,6 @@ export interface SharedParts {
   close(): Promise<void>;
 }
 
-
 export function createSharedParts(config: Config, log: Log): SharedParts {
   const readers = new Map<number, SqlReader>();
   const catalogs: Catalogs[] = [];
@@ -75,14 +74,19 @@ export function createPipeline(
     catalogOf: catalogs === undefined ? undefined : (database) => catalogs.forDatabase(database),
     findSensitive: createSensitiveFinder(reader),
     credentials:
-      connection.auth === 'gateway' ? createCredentials(config.users, shared.serverSecret) : undefined,
+      connection.auth === 'gateway'
+        ? createCredentials(config.users, shared.serverSecret)
+        : undefined,
     login: loginOf(connection),
     hashKey: shared.hashKey,
     cancels,
   });
 }
 
-function createConnectionCatalogs(shared: SharedParts, connection: ConnectionConfig): Catalogs | undefined {
+function createConnectionCatalogs(
+  shared: SharedParts,
+  connection: ConnectionConfig,
+): Catalogs | undefined {
   const source = connection.auth === 'gateway' ? connection.upstream : connection.catalog;
   if (source?.user === undefined) return undefined;
   const password = source.password === undefined ? undefined : readSecret(source.password);
@@ -108,7 +112,10 @@ function clientConfigOf(
     database: source.database ?? database,
     ...(user === undefined ? {} : { user }),
     ...(password === undefined ? {} : { password }),
-    ssl: tls === 'off' ? false : { rejectUnauthorized: tls === 'verify-full', ...(ca === undefined ? {} : { ca }) },
+    ssl:
+      tls === 'off'
+        ? false
+        : { rejectUnauthorized: tls === 'verify-full', ...(ca === undefined ? {} : { ca }) },
   };
 }
 
@@ -117,14 +124,17 @@ function loginOf(connection: ConnectionConfig): UpstreamLogin {
   return {
     user: user ?? '',
     // With passthrough it is the client that signs in.
-    password: connection.auth === 'gateway' && password !== undefined ? readSecret(password) : undefined,
+    password:
+      connection.auth === 'gateway' && password !== undefined ? readSecret(password) : undefined,
     database,
   };
 }
 
 /** Nobody who does not know the verifiers can tell a mock salt from a real one. */
 function mockSecret(config: Config): Buffer {
-  return createHash('sha256').update(JSON.stringify(config.users.map(({ scram }) => scram))).digest();
+  return createHash('sha256')
+    .update(JSON.stringify(config.users.map(({ scram }) => scram)))
+    .digest();
 }
 
 function readCa(file: string | undefined): Buffer | undefined {

@@ -87,7 +87,11 @@ export class RoutineReader {
     const todo = known();
     let isLate = todo.some((uses) => uses.searchesCatalogLate);
     for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
-      const hidden = findHiddenCode(isHidden ? next.effects : [], isHidden ? next.takenOver : [], snapshot);
+      const hidden = findHiddenCode(
+        isHidden ? next.effects : [],
+        isHidden ? next.takenOver : [],
+        snapshot,
+      );
       const steps = [
         ...[...calledBy(next, snapshot, isLate), ...hidden.routines].map((routine) => ({
           key: routine.oid,
@@ -122,7 +126,12 @@ export class RoutineReader {
   ): Reach | Promise<Reach> {
     const { language, definition } = routine;
     const name = nameOf(routine);
-    const of: Reached = { name, via: `function ${name}()`, isHidden, object: { ...routine, kind: 'function' } };
+    const of: Reached = {
+      name,
+      via: `function ${name}()`,
+      isHidden,
+      object: { ...routine, kind: 'function' },
+    };
     if (definition === undefined) return unreadable(of, 'its body may not be read');
     const result = this.#reader.analyzeRoutine(language, definition, context.sensitive);
     return result instanceof Promise
@@ -145,13 +154,21 @@ export class RoutineReader {
 /** COPY t TO casts nothing, so what it reads is told by its copy-out alone; pg_dump lives on it (PG-54). */
 function withoutCopiedReads(analysis: StatementAnalysis): StatementAnalysis {
   const { statements, effects } = analysis;
-  const isTable = effects.some(({ effect, object }) => effect === 'copy-out' && object !== undefined);
+  const isTable = effects.some(
+    ({ effect, object }) => effect === 'copy-out' && object !== undefined,
+  );
   const isCopy = statements.length === 1 && statements[0] === 'CopyStmt' && isTable;
-  return isCopy ? { ...analysis, effects: effects.filter(({ effect }) => effect !== 'read') } : analysis;
+  return isCopy
+    ? { ...analysis, effects: effects.filter(({ effect }) => effect !== 'read') }
+    : analysis;
 }
 
 /** A name without its schema may mean any routine of that name that is not shadowed: all of them count. */
-function calledBy(uses: Uses, snapshot: CatalogSnapshot, isLate: boolean): readonly CatalogRoutine[] {
+function calledBy(
+  uses: Uses,
+  snapshot: CatalogSnapshot,
+  isLate: boolean,
+): readonly CatalogRoutine[] {
   const isMeant = (name: ObjectName) => {
     const isNamed = mayMean(name, snapshot);
     return (found: { readonly schema: string; readonly isShadowed?: boolean }): boolean =>
@@ -161,12 +178,16 @@ function calledBy(uses: Uses, snapshot: CatalogSnapshot, isLate: boolean): reado
     named: readonly ObjectName[],
     find: (name: string) => readonly NamedRoutine[],
   ): readonly CatalogRoutine[] =>
-    named.flatMap((name) => find(name.name).filter(isMeant(name)).map(({ routine }) => routine));
+    named.flatMap((name) =>
+      find(name.name)
+        .filter(isMeant(name))
+        .map(({ routine }) => routine),
+    );
   return [
     ...uses.functions.flatMap((name) => snapshot.routinesNamed(name.name).filter(isMeant(name))),
-    ...routinesOf(uses.operators, snapshot.operatorsNamed),
+    ...routinesOf(uses.operators, (name) => snapshot.operatorsNamed(name)),
     // f('x') may be a cast to a type f.
-    ...routinesOf([...uses.types, ...uses.functions], snapshot.typesNamed),
+    ...routinesOf([...uses.types, ...uses.functions], (name) => snapshot.typesNamed(name)),
   ];
 }
 
@@ -199,11 +220,12 @@ function reachOf(of: Reached, result: AnalysisResult): Reach {
   };
 }
 
+const isAction = ({ effect, via }: ObjectEffect): boolean =>
+  via !== undefined || (effect !== 'create' && effect !== 'code');
+
 /** Of CREATE RULE, what the rule does: its actions, not that it is made. */
 function withoutCreating(result: AnalysisResult): AnalysisResult {
   if (result.kind !== 'analysis') return result;
-  const isAction = ({ effect, via }: ObjectEffect): boolean =>
-    via !== undefined || (effect !== 'create' && effect !== 'code');
   return { ...result, effects: result.effects.filter(isAction) };
 }
 

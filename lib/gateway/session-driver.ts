@@ -3,21 +3,13 @@
  * every protocol and knows none. A fault in here ends this session only.
  */
 
-import type {
-  Decision,
-  Fact,
-  SessionCommand,
-  SessionEvent,
-  Side,
-} from '../../protocols/contract.ts';
+import type { Fact, SessionCommand, SessionEvent, Side } from '../../protocols/contract.ts';
 import { GatewayError } from '../errors.ts';
 import type { RecordedNote } from '../recording/recording.ts';
 import { Alarms } from './alarms.ts';
-import type { Decided, DriverParts, Secured } from './driver-parts.ts';
-import { DriverRecording } from './driver-recording.ts';
+import type { Decided, DriverParts } from './driver-parts.ts';
+import { DriverRecording, UNRECORDED } from './driver-recording.ts';
 import { Leg } from './leg.ts';
-
-export type { Decided, DriverParts, Secured };
 
 /** How long a peer gets to take what was sent before a close, milliseconds. */
 const CLOSE_TIMEOUT = 10_000;
@@ -29,14 +21,6 @@ const LOST_ALARM = 'driver: lost';
 const CLOSE_ALARM = 'driver: close';
 
 type DecideCommand = Extract<SessionCommand, { kind: 'decide' }>;
-
-/** The answer to a sign-in that cannot be recorded. */
-const UNRECORDED: Decision = {
-  kind: 'block',
-  rule: undefined,
-  code: '58030',
-  reason: 'Weir cannot record this session, so it is refused',
-};
 
 export class SessionDriver {
   readonly #parts: DriverParts;
@@ -99,7 +83,9 @@ export class SessionDriver {
         done += 1;
       }
     } catch (error) {
-      this.#isCut = commands.slice(done).some((left) => left.kind === 'send' && left.to === 'client');
+      this.#isCut = commands
+        .slice(done)
+        .some((left) => left.kind === 'send' && left.to === 'client');
       throw error;
     }
     return operations;
@@ -128,7 +114,9 @@ export class SessionDriver {
         else this.#leg(command.side)?.finish();
         break;
       case 'wake':
-        this.#alarms.set(command.alarm, command.after, () => this.dispatch({ kind: 'woke', alarm: command.alarm }));
+        this.#alarms.set(command.alarm, command.after, () =>
+          this.dispatch({ kind: 'woke', alarm: command.alarm }),
+        );
         break;
       case 'close':
         this.#close();
@@ -219,7 +207,9 @@ export class SessionDriver {
     leg.flush();
     leg.detach();
     const secured =
-      side === 'client' ? this.#parts.secureClient(leg.socket, bytes) : this.#parts.secureServer(leg.socket);
+      side === 'client'
+        ? this.#parts.secureClient(leg.socket, bytes)
+        : this.#parts.secureServer(leg.socket);
     void secured.then(
       ({ socket, alpn, channelBinding }) => {
         if (this.#isOver) {
@@ -266,14 +256,15 @@ export class SessionDriver {
       const lost = reason === undefined ? 'server closed' : `server lost: ${reason}`;
       this.#endReason = this.#hasSaidGoodbye ? 'client closed' : lost;
     }
-    this.dispatch(reason === undefined ? { kind: 'closed', side } : { kind: 'closed', side, reason });
+    this.dispatch(
+      reason === undefined ? { kind: 'closed', side } : { kind: 'closed', side, reason },
+    );
     if (side === 'client' && !this.#hasSaidGoodbye) this.#awaitAnswer();
   }
 
   /**
-   * A client that was killed ends in order too: its system closes the socket. No client of note half-closes
-   * in the middle of a statement, so whoever has ended without a goodbye gets the answer only if it comes
-   * soon; after that the statement is cancelled, or its changes would be made for nobody (GW-14).
+   * A killed client ends in order too, and none of note half-closes in the middle of a statement: the
+   * answer has to come soon, or the statement is cancelled before it changes things for nobody (GW-14).
    */
   #awaitAnswer(): void {
     this.#alarms.set(LOST_ALARM, HALF_CLOSE_TIMEOUT, () => {
@@ -324,7 +315,9 @@ export class SessionDriver {
     if (this.#isOver) return;
     this.#parts.onTrouble(error);
     const isRecordable = !(error instanceof GatewayError && error.code.startsWith('RECORDING_'));
-    const reason = isRecordable ? 'internal error in Weir' : 'Weir cannot record this session any longer';
+    const reason = isRecordable
+      ? 'internal error in Weir'
+      : 'Weir cannot record this session any longer';
     this.#endReason = reason;
     this.#server?.discard();
     try {

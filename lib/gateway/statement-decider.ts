@@ -18,7 +18,7 @@ import { DecisionCache } from './decision-cache.ts';
 import { findHiddenCode } from './hidden-code.ts';
 import { createNameResolver } from './name-resolver.ts';
 import { ROUTINES_MAX, type Reach, RoutineReader } from './routine-reader.ts';
-import type { Decided } from './session-driver.ts';
+import type { Decided } from './driver-parts.ts';
 
 export interface StatementDeciderParts {
   readonly connection: string;
@@ -77,7 +77,10 @@ export class StatementDecider {
     const findings = newFindings(text);
     const snapshot = this.#parts.catalog?.snapshot();
     if (snapshot instanceof Promise) {
-      return this.#await(findings, snapshot.then((value) => void (findings.snapshot = value)));
+      return this.#await(
+        findings,
+        snapshot.then((value) => void (findings.snapshot = value)),
+      );
     }
     findings.snapshot = snapshot;
     return this.#cache.get(text, snapshot?.version ?? 0) ?? this.#decide(findings);
@@ -89,11 +92,10 @@ export class StatementDecider {
     return { decision, analysis: findings.analysis, reaches: [...findings.reaches.values()] };
   }
 
-  async decideResult(
-    operation: Extract<Operation, { kind: 'result' }>,
-  ): Promise<Decided> {
+  async decideResult(operation: Extract<Operation, { kind: 'result' }>): Promise<Decided> {
     const { catalog } = this.#parts;
-    if (catalog === undefined) return untold('the catalog is not readable, so columns cannot be traced');
+    if (catalog === undefined)
+      return untold('the catalog is not readable, so columns cannot be traced');
     try {
       let snapshot = await catalog.snapshot();
       const isUnknown = operation.columns.some(
@@ -119,7 +121,9 @@ export class StatementDecider {
       return undefined;
     }
     if (snapshot === undefined) return undefined;
-    if (operation.columns.some(({ table }) => table !== 0 && snapshot.relation(table) === undefined)) {
+    if (
+      operation.columns.some(({ table }) => table !== 0 && snapshot.relation(table) === undefined)
+    ) {
       return undefined;
     }
     const sensitive = this.#parts.findSensitive(snapshot);
@@ -177,18 +181,21 @@ export class StatementDecider {
     const { catalog, masks, reader } = this.#parts;
     if (catalog !== undefined && findings.snapshot === undefined) {
       const snapshot = catalog.snapshot();
-      if (snapshot instanceof Promise) return snapshot.then((value) => void (findings.snapshot = value));
+      if (snapshot instanceof Promise)
+        return snapshot.then((value) => void (findings.snapshot = value));
       findings.snapshot = snapshot;
     }
     if (masks.length > 0 && findings.sensitive === undefined) {
       if (findings.snapshot === undefined) throw new Error('masks need a catalog that can be read');
       const sensitive = this.#parts.findSensitive(findings.snapshot);
-      if (sensitive instanceof Promise) return sensitive.then((value) => void (findings.sensitive = value));
+      if (sensitive instanceof Promise)
+        return sensitive.then((value) => void (findings.sensitive = value));
       findings.sensitive = sensitive;
     }
     if (findings.analysis === undefined) {
       const analysis = reader.analyze(findings.text, findings.sensitive?.relations);
-      if (analysis instanceof Promise) return analysis.then((value) => void (findings.analysis = value));
+      if (analysis instanceof Promise)
+        return analysis.then((value) => void (findings.analysis = value));
       findings.analysis = analysis;
     }
     if (findings.analysis.kind !== 'analysis') return undefined;
@@ -208,9 +215,16 @@ export class StatementDecider {
     if (ENDS_TRANSACTION.test(findings.text)) return allowed(findings, analysis, reaches);
     const hazards = [...analysis.lexerHazards, ...reaches.flatMap((reach) => reach.lexerHazards)];
     if (hazards[0] !== undefined) {
-      return blocked('lexer-state', `${hazards[0]} is not allowed, because Weir and the database must read statements alike`);
+      return blocked(
+        'lexer-state',
+        `${hazards[0]} is not allowed, because Weir and the database must read statements alike`,
+      );
     }
-    return this.#judgeByRules(findings, analysis, reaches) ?? this.#judgeExposure(analysis, reaches) ?? allowed(findings, analysis, reaches);
+    return (
+      this.#judgeByRules(findings, analysis, reaches) ??
+      this.#judgeExposure(analysis, reaches) ??
+      allowed(findings, analysis, reaches)
+    );
   }
 
   #judgeByRules(
@@ -226,7 +240,9 @@ export class StatementDecider {
       resolve: this.#resolver(findings.snapshot),
       isMasked: this.#parts.masks.length > 0,
     });
-    return violation === undefined ? undefined : blocked(violation.rule, describeViolation(violation));
+    return violation === undefined
+      ? undefined
+      : blocked(violation.rule, describeViolation(violation));
   }
 
   /** Indexing the catalog takes a while, so it is done once for each snapshot. */
@@ -241,25 +257,39 @@ export class StatementDecider {
   #judgeExposure(analysis: StatementAnalysis, reaches: readonly Reach[]): Decided | undefined {
     if (this.#parts.masks.length === 0) return undefined;
     const untraceable =
-      analysis.exposure?.untraceable ?? reaches.find((reach) => reach.untraceable !== undefined)?.untraceable;
+      analysis.exposure?.untraceable ??
+      reaches.find((reach) => reach.untraceable !== undefined)?.untraceable;
     if (untraceable !== undefined) {
-      return blocked('masked-data', `masked data cannot be traced through this statement: ${untraceable}`);
+      return blocked(
+        'masked-data',
+        `masked data cannot be traced through this statement: ${untraceable}`,
+      );
     }
     const isStrict = this.#parts.masks.some((mask) => mask.mode === 'strict');
     if (isStrict && analysis.exposure?.steers !== undefined) {
-      return blocked('masked-data', `masked data may not steer a statement: ${analysis.exposure.steers}`);
+      return blocked(
+        'masked-data',
+        `masked data may not steer a statement: ${analysis.exposure.steers}`,
+      );
     }
     return undefined;
   }
 }
 
 function newFindings(text: string): Findings {
-  return { text, snapshot: undefined, sensitive: undefined, analysis: undefined, reaches: new Map() };
+  return {
+    text,
+    snapshot: undefined,
+    sensitive: undefined,
+    analysis: undefined,
+    reaches: new Map(),
+  };
 }
+
+const isUnknown = ({ effect }: { readonly effect: string }): boolean => effect === 'unknown';
 
 /** Code that a rule allows although nobody can read it. */
 function isUnread(analysis: StatementAnalysis, reaches: readonly Reach[]): boolean {
-  const isUnknown = ({ effect }: { readonly effect: string }): boolean => effect === 'unknown';
   return analysis.effects.some(isUnknown) || reaches.some((reach) => reach.effects.some(isUnknown));
 }
 
@@ -279,7 +309,11 @@ function writesMasked(
   return [...written].some((oid) => sensitive.byOid.has(oid));
 }
 
-function allowed(findings: Findings, analysis: StatementAnalysis, reaches: readonly Reach[]): Decided {
+function allowed(
+  findings: Findings,
+  analysis: StatementAnalysis,
+  reaches: readonly Reach[],
+): Decided {
   const isSensitive =
     analysis.exposure?.touches === true ||
     isUnread(analysis, reaches) ||
@@ -298,7 +332,9 @@ function isStatementTrace(trace: Trace): trace is StatementTrace {
 
 function outputsOf(traces: readonly Trace[]): readonly OutputKind[] | undefined {
   const [trace] = traces;
-  return traces.length === 1 && trace !== undefined && isStatementTrace(trace) ? trace.outputs : undefined;
+  return traces.length === 1 && trace !== undefined && isStatementTrace(trace)
+    ? trace.outputs
+    : undefined;
 }
 
 export function blocked(rule: string | undefined, reason: string): Decided {
@@ -324,13 +360,23 @@ function syntaxError(error: Extract<AnalysisResult, { kind: 'syntax-error' }>): 
     hint: 'Weir could not parse this statement, so it was not sent to the database.',
     ...(error.position === undefined ? {} : { position: error.position }),
   };
-  const note: RecordedNote = { kind: 'decision', operation: 'statement', outcome: 'block', reason: 'it cannot be parsed' };
+  const note: RecordedNote = {
+    kind: 'decision',
+    operation: 'statement',
+    outcome: 'block',
+    reason: 'it cannot be parsed',
+  };
   return { decision, note };
 }
 
 function untold(reason: string): Decided {
   return {
-    decision: { kind: 'block', rule: 'masked-data', code: '42501', reason: `this result is not shown: ${reason}` },
+    decision: {
+      kind: 'block',
+      rule: 'masked-data',
+      code: '42501',
+      reason: `this result is not shown: ${reason}`,
+    },
     note: { kind: 'decision', operation: 'result', outcome: 'block', reason },
   };
 }

@@ -124,14 +124,17 @@ class StatementJudge {
         return undefined;
       case 'VariableShowStmt':
         return text(tree['name']) === 'all' ? ['clear', 'clear', 'clear'] : ['clear'];
-      case 'CreateStmt':
-        if (!this.#isReferenceOnly(tree)) this.#expressions.refuseTouched(statementLabel(type));
-        return undefined;
       default:
-        // Every other statement that names a sensitive relation changes what is known of it.
-        if (!HARMLESS_STATEMENTS.has(type)) this.#expressions.refuseTouched(statementLabel(type));
+        this.#refuseUnlessHarmless(type, tree);
         return undefined;
     }
+  }
+
+  /** Every other statement that names a sensitive relation changes what is known of it. */
+  #refuseUnlessHarmless(type: string, tree: Tree): void {
+    const isHarmless =
+      HARMLESS_STATEMENTS.has(type) || (type === 'CreateStmt' && this.#isReferenceOnly(tree));
+    if (!isHarmless) this.#expressions.refuseTouched(statementLabel(type));
   }
 
   #topSelect(tree: Tree): readonly OutputKind[] | undefined {
@@ -148,7 +151,8 @@ class StatementJudge {
     const visit = (type: string, child: Tree, field?: string): void => {
       if (type === 'Constraint' && isTree(child['pktable'])) {
         const keys = names(child['pk_attrs']);
-        if (keys.length === 0 || keys.some((key) => this.#lineage.isMaskedName(key))) isSafe = false;
+        if (keys.length === 0 || keys.some((key) => this.#lineage.isMaskedName(key)))
+          isSafe = false;
         return;
       }
       const isOther = type === 'RangeVar' && field !== 'relation';
@@ -376,7 +380,11 @@ function isOutputReference(value: unknown): boolean {
   const node = unwrap(value);
   if (node === undefined || node.type === 'A_Const') return true;
   const isSet = node.type === 'GroupingSet' || node.type === 'List' || node.type === 'RowExpr';
-  const parts = [...list(node.tree['content']), ...list(node.tree['items']), ...list(node.tree['args'])];
+  const parts = [
+    ...list(node.tree['content']),
+    ...list(node.tree['items']),
+    ...list(node.tree['args']),
+  ];
   return isSet && parts.some((part) => isOutputReference(part));
 }
 

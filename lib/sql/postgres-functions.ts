@@ -116,7 +116,10 @@ const ROWS: readonly Row[] = [
       pg_replication_origin_session_setup pg_replication_origin_session_reset
       pg_replication_origin_xact_setup pg_replication_origin_xact_reset`,
   },
-  { effects: ['replication', 'drop'], names: 'pg_drop_replication_slot pg_replication_origin_drop' },
+  {
+    effects: ['replication', 'drop'],
+    names: 'pg_drop_replication_slot pg_replication_origin_drop',
+  },
 ];
 
 /** Families that grow with each release: matched by their beginning. */

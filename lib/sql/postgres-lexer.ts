@@ -89,9 +89,7 @@ export function isSearchPath(set: Tree): boolean {
 /** SET takes each of its values for one name, as if it were quoted. */
 function schemaList(values: readonly unknown[]): string | undefined {
   const found = values.flatMap((value) => literal(value) ?? []);
-  return found.length === values.length
-    ? found.map((name) => `"${name}"`).join(', ')
-    : undefined;
+  return found.length === values.length ? found.map((name) => `"${name}"`).join(', ') : undefined;
 }
 
 /**

@@ -178,7 +178,8 @@ export class Lineage {
     if (this.#names.masked.has(name)) return 'masked';
     if (this.#names.clear.has(name) || SYSTEM_COLUMNS.has(name)) return 'clear';
     // The row of a sub-select or CTE that gives out nothing masked.
-    if (this.#names.sources.get(name)?.every((source) => !isTaintedSource(source)) === true) return 'clear';
+    if (this.#names.sources.get(name)?.every((source) => !isTaintedSource(source)) === true)
+      return 'clear';
     // It can be a column of a relation of which nothing is known, and which holds nothing masked.
     return this.#names.hasOther ? 'clear' : 'unknown';
   }

@@ -27,7 +27,8 @@ const BODY_STATEMENTS_MAX = 5000;
 export function readBody(options: readonly unknown[], sql: string, isDo: boolean): RoutineBody {
   const language = optionText(options, 'language');
   const source = bodySource(options);
-  if (language === 'plpgsql' || (isDo && language === undefined)) return readPlpgsql(sql, source ?? '');
+  if (language === 'plpgsql' || (isDo && language === undefined))
+    return readPlpgsql(sql, source ?? '');
   if (language === 'sql' || language === undefined) {
     // Without a string it is BEGIN ATOMIC or RETURN, which the tree holds already.
     if (source === undefined)

@@ -301,16 +301,15 @@ export class ServerRelay {
     throw new ProtocolError('PG_ROW_WITHOUT_SHAPE', 'server', 'a row came without its description');
   }
 
+  /**
+   * COPY names no columns, so it can be judged by its statement only (PG-51). One that was let through
+   * and touches masked data all the same is a contradiction, and its rows must not pass. A query string
+   * may hold a harmless COPY beside a masked SELECT, and a forgotten statement was judged when it came.
+   */
   #onCopyOut(): 'as-is' {
-    const head = this.#state.replies.head;
-    const statement =
-      head?.kind === 'query'
-        ? head.statement
-        : head?.kind === 'execute'
-          ? this.#state.statements.portal(head.portal ?? '').statement
-          : undefined;
-    // COPY names no columns, so it can be masked by its statement only, which was to be refused (PG-51).
-    if (this.#state.inspection.results && statement?.isSensitive !== false) {
+    const { head } = this.#state.replies;
+    if (!this.#state.inspection.results || head?.kind !== 'execute') return 'as-is';
+    if (this.#state.statements.portal(head.portal ?? '').statement?.isSensitive === true) {
       throw new ProtocolError(
         'PG_COPY_UNTRACED',
         'server',

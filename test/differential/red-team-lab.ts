@@ -52,11 +52,21 @@ export async function openRedLab(context: SuiteContext): Promise<RedLab> {
     if (setup !== undefined) await admin(setup);
   };
   await recreate();
-  const common = { upstreamPort: server.port, upstream: APP, users: [ALICE], rules: RULES, durability: 'relaxed' } as const;
+  const common = {
+    upstreamPort: server.port,
+    upstream: APP,
+    users: [ALICE],
+    rules: RULES,
+    durability: 'relaxed',
+  } as const;
   const mask = await startTarget(context, { ...common, masks: MASKS });
   const strict = await startTarget(context, { ...common, masks: STRICT_MASKS });
   const ruled = await startTarget(context, { ...common });
-  const through = (target: RunningTarget): Way => ({ name: 'through', port: target.port, ...ALICE });
+  const through = (target: RunningTarget): Way => ({
+    name: 'through',
+    port: target.port,
+    ...ALICE,
+  });
   return {
     server,
     version: is15 ? 15 : 18,
@@ -70,7 +80,10 @@ export async function openRedLab(context: SuiteContext): Promise<RedLab> {
   };
 }
 
-export async function connectTo(way: Way, parameters: Record<string, string> = {}): Promise<RawClient> {
+export async function connectTo(
+  way: Way,
+  parameters: Record<string, string> = {},
+): Promise<RawClient> {
   const client = await connectRaw({ ...way, database: DATABASE, parameters });
   await client.until('Z');
   client.bytes = [];

@@ -122,8 +122,14 @@ const SPIES: readonly LeakCase[] = [
 
 /** Places in a statement where a value may stand and that are easily forgotten. */
 const PLACES: readonly LeakCase[] = [
-  leak('UPDATE sink SET arr[(SELECT pin FROM customers WHERE id = 1)] = 1', 'SELECT array_lower(arr, 1) FROM sink'),
-  leak('INSERT INTO sink (arr[(SELECT pin FROM customers WHERE id = 1)]) VALUES (1)', 'SELECT array_lower(arr, 1) FROM sink'),
+  leak(
+    'UPDATE sink SET arr[(SELECT pin FROM customers WHERE id = 1)] = 1',
+    'SELECT array_lower(arr, 1) FROM sink',
+  ),
+  leak(
+    'INSERT INTO sink (arr[(SELECT pin FROM customers WHERE id = 1)]) VALUES (1)',
+    'SELECT array_lower(arr, 1) FROM sink',
+  ),
   leak(
     `INSERT INTO sink (n) VALUES (1) ON CONFLICT (n) DO UPDATE SET arr[(SELECT pin FROM customers WHERE id = 1)] = 1`,
     'SELECT array_lower(arr, 1) FROM sink',
@@ -135,11 +141,17 @@ const PLACES: readonly LeakCase[] = [
   leak(`UPDATE sink SET j[(SELECT email FROM customers WHERE id = 1)] = '1'`, 'SELECT j FROM sink'),
   leak('UPDATE sink SET (t, n) = (SELECT email, 1 FROM customers WHERE id = 1)', FOUND),
   leak('UPDATE sink SET (t) = ROW((SELECT email FROM customers WHERE id = 1))', FOUND),
-  leak(`INSERT INTO customers (id, name, region_id) VALUES (1, 'x', 1) ON CONFLICT (id) DO UPDATE SET name = customers.email RETURNING name`),
+  leak(
+    `INSERT INTO customers (id, name, region_id) VALUES (1, 'x', 1) ON CONFLICT (id) DO UPDATE SET name = customers.email RETURNING name`,
+  ),
   leak('SELECT j FROM (customers c JOIN regions r ON r.id = c.region_id) AS j'),
   leak('SELECT upper(j.email) FROM (customers c JOIN regions r ON r.id = c.region_id) AS j'),
-  leak('SELECT j.c FROM (customers c JOIN regions r ON r.id = c.region_id) AS j (a, b, c, d) WHERE a > 0'),
-  leak('SELECT upper(j.c) FROM (customers c JOIN regions r ON r.id = c.region_id) AS j (a, b, c, d)'),
+  leak(
+    'SELECT j.c FROM (customers c JOIN regions r ON r.id = c.region_id) AS j (a, b, c, d) WHERE a > 0',
+  ),
+  leak(
+    'SELECT upper(j.c) FROM (customers c JOIN regions r ON r.id = c.region_id) AS j (a, b, c, d)',
+  ),
   leak('SELECT u FROM customers a JOIN customers b USING (email) AS u'),
   leak('SELECT upper(u.email) FROM customers a JOIN customers b USING (email) AS u'),
   leak('SELECT email FROM customers GROUP BY ROLLUP (email)'),
@@ -148,11 +160,28 @@ const PLACES: readonly LeakCase[] = [
   leak('PREPARE p AS SELECT DISTINCT ON (email) c.email FROM customers c', 'EXECUTE p'),
   leak('PREPARE p AS SELECT (c).email FROM customers c', 'EXECUTE p'),
   leak('PREPARE p AS SELECT q.* FROM (SELECT (c).* FROM customers c) q', 'EXECUTE p'),
-  leak('PREPARE p AS WITH RECURSIVE q AS (SELECT email FROM customers) SELECT email FROM q', 'EXECUTE p'),
-  leak('PREPARE p AS WITH q AS (UPDATE customers SET name = name RETURNING email AS x) SELECT x FROM q', 'EXECUTE p'),
-  leak('PREPARE p AS SELECT email FROM customers a RIGHT JOIN (SELECT 1 AS id) b USING (id)', 'EXECUTE p'),
-  leak('PREPARE p AS SELECT email FROM customers ORDER BY email FETCH FIRST 9 ROWS WITH TIES', 'EXECUTE p'),
-  leak('BEGIN', 'DECLARE c CURSOR FOR SELECT email FROM customers GROUP BY ROLLUP (email)', 'FETCH ALL FROM c', 'COMMIT'),
+  leak(
+    'PREPARE p AS WITH RECURSIVE q AS (SELECT email FROM customers) SELECT email FROM q',
+    'EXECUTE p',
+  ),
+  leak(
+    'PREPARE p AS WITH q AS (UPDATE customers SET name = name RETURNING email AS x) SELECT x FROM q',
+    'EXECUTE p',
+  ),
+  leak(
+    'PREPARE p AS SELECT email FROM customers a RIGHT JOIN (SELECT 1 AS id) b USING (id)',
+    'EXECUTE p',
+  ),
+  leak(
+    'PREPARE p AS SELECT email FROM customers ORDER BY email FETCH FIRST 9 ROWS WITH TIES',
+    'EXECUTE p',
+  ),
+  leak(
+    'BEGIN',
+    'DECLARE c CURSOR FOR SELECT email FROM customers GROUP BY ROLLUP (email)',
+    'FETCH ALL FROM c',
+    'COMMIT',
+  ),
   leak('WITH q AS (SELECT customers FROM customers) SELECT (customers).email FROM q'),
   leak('SELECT email(customers) FROM customers'),
   leak('SELECT customers.row_to_json FROM customers'),
@@ -166,11 +195,16 @@ const PLACES: readonly LeakCase[] = [
   leak(`SELECT (json_populate_record(NULL::customers, row_to_json(c))).email FROM customers c`),
   leak(`SELECT (c #= ''::hstore).email FROM customers c`),
   leak('SELECT hstore(c) FROM customers c'),
-  leak('SELECT show_trgm(email) FROM customers WHERE id = 1', 'SELECT email::citext FROM customers'),
+  leak(
+    'SELECT show_trgm(email) FROM customers WHERE id = 1',
+    'SELECT email::citext FROM customers',
+  ),
   leak(`SELECT ts_headline(email, to_tsquery('x')) FROM customers`),
   leak('SELECT to_tsvector($$simple$$, email) FROM customers'),
   leak('SELECT domain || email FROM customers'),
-  leak('SELECT (xpath($$/r/text()$$, xmlelement(name r, email)))[1] FROM customers WHERE email IS NOT NULL'),
+  leak(
+    'SELECT (xpath($$/r/text()$$, xmlelement(name r, email)))[1] FROM customers WHERE email IS NOT NULL',
+  ),
   leak('SELECT XMLAGG(XMLELEMENT(NAME e, email)) FROM customers'),
   leak('SELECT string_agg(email, $$,$$) FILTER (WHERE id = 1) FROM customers'),
   leak('SELECT (array_agg(email ORDER BY id))[1] FROM customers'),
@@ -184,28 +218,56 @@ const PLACES: readonly LeakCase[] = [
   leak('SELECT upper(c) FROM (SELECT * FROM customers) s (a, b, c)'),
   leak('WITH s (a, b, c) AS (SELECT * FROM customers) SELECT upper(c) FROM s'),
   leak('WITH customers AS (SELECT * FROM customers) SELECT upper(email) FROM customers'),
-  leak('WITH RECURSIVE q AS (SELECT id, email FROM customers UNION SELECT id, email FROM q) SELECT email FROM q'),
-  leak('WITH RECURSIVE t AS (SELECT id, email FROM customers UNION ALL SELECT id, email FROM t WHERE false) SEARCH DEPTH FIRST BY email SET o SELECT o FROM t'),
-  since(17, 'MERGE INTO sink s USING customers c ON s.n = c.id WHEN NOT MATCHED THEN INSERT (n) VALUES (c.id) RETURNING c'),
-  since(17, `MERGE INTO sink s USING customers c ON s.n = c.id WHEN MATCHED THEN DO NOTHING WHEN NOT MATCHED THEN INSERT (n) VALUES (c.id) RETURNING merge_action(), c.email || ''`),
-  since(17, `MERGE INTO customers c USING (VALUES (1)) s(k) ON c.id = s.k WHEN MATCHED THEN UPDATE SET name = 'x' RETURNING c.*`),
-  since(17, `SELECT * FROM JSON_TABLE((SELECT to_jsonb(c) FROM customers c WHERE id = 1), '$' COLUMNS (e text PATH '$.email')) q`),
+  leak(
+    'WITH RECURSIVE q AS (SELECT id, email FROM customers UNION SELECT id, email FROM q) SELECT email FROM q',
+  ),
+  leak(
+    'WITH RECURSIVE t AS (SELECT id, email FROM customers UNION ALL SELECT id, email FROM t WHERE false) SEARCH DEPTH FIRST BY email SET o SELECT o FROM t',
+  ),
+  since(
+    17,
+    'MERGE INTO sink s USING customers c ON s.n = c.id WHEN NOT MATCHED THEN INSERT (n) VALUES (c.id) RETURNING c',
+  ),
+  since(
+    17,
+    `MERGE INTO sink s USING customers c ON s.n = c.id WHEN MATCHED THEN DO NOTHING WHEN NOT MATCHED THEN INSERT (n) VALUES (c.id) RETURNING merge_action(), c.email || ''`,
+  ),
+  since(
+    17,
+    `MERGE INTO customers c USING (VALUES (1)) s(k) ON c.id = s.k WHEN MATCHED THEN UPDATE SET name = 'x' RETURNING c.*`,
+  ),
+  since(
+    17,
+    `SELECT * FROM JSON_TABLE((SELECT to_jsonb(c) FROM customers c WHERE id = 1), '$' COLUMNS (e text PATH '$.email')) q`,
+  ),
   since(17, `SELECT JSON_VALUE(to_jsonb(c), '$.email') FROM customers c`),
   since(17, 'SELECT JSON_SERIALIZE(to_json(email)) FROM customers'),
   since(16, `SELECT JSON_OBJECT('k': email), JSON_ARRAY(phone) FROM customers`),
-  since(18, 'UPDATE customers SET name = name RETURNING WITH (OLD AS o, NEW AS n) upper(o.email), n'),
+  since(
+    18,
+    'UPDATE customers SET name = name RETURNING WITH (OLD AS o, NEW AS n) upper(o.email), n',
+  ),
   since(18, 'UPDATE customers SET name = name RETURNING old'),
   since(18, 'UPDATE customers SET name = name RETURNING old.email, new.phone, old.*'),
 ];
 
 /** Bodies of code. */
 const BODIES: readonly LeakCase[] = [
-  leak(`DO $$ DECLARE r record := (SELECT ROW(set_config('x.y', email, false)) FROM customers WHERE id = 1); BEGIN END $$`, 'SHOW x.y'),
+  leak(
+    `DO $$ DECLARE r record := (SELECT ROW(set_config('x.y', email, false)) FROM customers WHERE id = 1); BEGIN END $$`,
+    'SHOW x.y',
+  ),
   leak('SELECT f_record()'),
   leak('SELECT f_default()'),
   leak('SELECT f_atomic(1)'),
-  leak(`CREATE FUNCTION g() RETURNS text LANGUAGE plpgsql AS $$ DECLARE r customers := (SELECT c FROM customers c WHERE id = 1); BEGIN RETURN r.email; END $$`, 'SELECT g()'),
-  leak(`CREATE FUNCTION g() RETURNS text LANGUAGE plpgsql AS $$ DECLARE t record; BEGIN FOR t IN SELECT * FROM customers LOOP RETURN t::text; END LOOP; END $$`, 'SELECT g()'),
+  leak(
+    `CREATE FUNCTION g() RETURNS text LANGUAGE plpgsql AS $$ DECLARE r customers := (SELECT c FROM customers c WHERE id = 1); BEGIN RETURN r.email; END $$`,
+    'SELECT g()',
+  ),
+  leak(
+    `CREATE FUNCTION g() RETURNS text LANGUAGE plpgsql AS $$ DECLARE t record; BEGIN FOR t IN SELECT * FROM customers LOOP RETURN t::text; END LOOP; END $$`,
+    'SELECT g()',
+  ),
   leak(
     'CREATE OPERATOR public.!!! (FUNCTION = ts_rewrite, LEFTARG = tsquery, RIGHTARG = text)',
     `SELECT 'a'::tsquery !!! 'SELECT ''a''::tsquery, quote_literal(email)::tsquery FROM customers WHERE id = 1'`,
@@ -222,7 +284,9 @@ const CASCADES: readonly LeakCase[] = [
   leak('INSERT INTO parcels (customer_id) VALUES (1)'),
   leak('COPY parcels (customer_id) FROM PROGRAM $$echo 1$$'),
   leak('WITH q AS (UPDATE regions SET id = 99 WHERE id = 1 RETURNING id) SELECT * FROM q'),
-  leak('MERGE INTO regions r USING (VALUES (1)) s(k) ON r.id = s.k WHEN MATCHED THEN UPDATE SET id = 77'),
+  leak(
+    'MERGE INTO regions r USING (VALUES (1)) s(k) ON r.id = s.k WHEN MATCHED THEN UPDATE SET id = 77',
+  ),
   leak('PREPARE p AS UPDATE regions SET id = 99 WHERE id = 1', 'EXECUTE p'),
 ];
 

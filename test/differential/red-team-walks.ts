@@ -6,7 +6,19 @@
 import { assertSameText, type SuiteContext } from './harness.ts';
 import type { Way } from './lab.ts';
 import { connectTo, type RedLab } from './red-team-lab.ts';
-import { bind, closeNamed, decodeFields, describe, execute, flush, type Message, parse, printMessage, query, sync } from '../support/raw-postgres.ts';
+import {
+  bind,
+  closeNamed,
+  decodeFields,
+  describe,
+  execute,
+  flush,
+  type Message,
+  parse,
+  printMessage,
+  query,
+  sync,
+} from '../support/raw-postgres.ts';
 
 const WALKS = 120;
 const STEPS_MAX = 14;
@@ -50,13 +62,19 @@ const TEXTS: readonly string[] = [
   'CREATE TEMP TABLE walked (n int)',
   'LISTEN w',
 ];
-const PAIRS: readonly string[] = ['SELECT 1; SELECT 2', 'BEGIN; SELECT 1', 'SELECT 1; SELECT 1/0; SELECT 3', 'COMMIT; SELECT 1; ROLLBACK'];
+const PAIRS: readonly string[] = [
+  'SELECT 1; SELECT 2',
+  'BEGIN; SELECT 1',
+  'SELECT 1; SELECT 1/0; SELECT 3',
+  'COMMIT; SELECT 1; ROLLBACK',
+];
 
 /** Messages of one write. */
 type Segment = readonly Buffer[];
 
 function makeSegment(random: () => number): Segment {
-  const pick = <Value>(values: readonly Value[]): Value => values[Math.floor(random() * values.length)] as Value;
+  const pick = <Value>(values: readonly Value[]): Value =>
+    values[Math.floor(random() * values.length)] as Value;
   const name = (): string => pick(['', 's', 't']);
   const portal = (): string => pick(['', 'p', 'q']);
   const makers: readonly (() => readonly Buffer[])[] = [
@@ -106,7 +124,9 @@ async function play(way: Way, segments: readonly Segment[]): Promise<string> {
       client.send(...segment, ...MARK);
       for (let isMarked = false, isDone = false; !isDone; ) {
         const one = await client.next(MARK_TIME_MAX).catch(() => undefined);
-        seen.push(one === undefined ? `nothing more${client.isClosed ? ', closed' : ''}` : print(one));
+        seen.push(
+          one === undefined ? `nothing more${client.isClosed ? ', closed' : ''}` : print(one),
+        );
         isMarked ||= one?.type === 'I';
         isDone = one === undefined || (isMarked && one.type === 'Z');
       }
@@ -131,7 +151,9 @@ export async function checkWalks(context: SuiteContext, lab: RedLab): Promise<vo
   const first = Number(process.env['WEIR_RED_TEAM_SEED'] ?? 1);
   for (let seed = first; seed < first + WALKS; seed += 1) {
     const random = randomOf(seed);
-    const segments = Array.from({ length: 1 + Math.floor(random() * STEPS_MAX) }, () => makeSegment(random));
+    const segments = Array.from({ length: 1 + Math.floor(random() * STEPS_MAX) }, () =>
+      makeSegment(random),
+    );
     await context.check(`walk with seed ${seed}`, async () => {
       const expected = await play(lab.direct, segments);
       assertSameText(await play(lab.masked, segments), expected, `seed ${seed}`);

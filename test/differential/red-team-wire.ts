@@ -5,7 +5,15 @@
  */
 
 import type { RawClient } from '../support/raw-client.ts';
-import { bind, closeNamed, describe, execute, parse, query, sync } from '../support/raw-postgres.ts';
+import {
+  bind,
+  closeNamed,
+  describe,
+  execute,
+  parse,
+  query,
+  sync,
+} from '../support/raw-postgres.ts';
 
 export interface WireCase {
   readonly title: string;
@@ -24,14 +32,19 @@ function run(text: string): Buffer[] {
 /** Older servers do not look the statement up again when such a portal runs. */
 const LATE_SINCE = 18;
 
-const late = (name: string, before: readonly string[], late: string, between: readonly string[]): WireCase[] => [
+const late = (
+  name: string,
+  before: readonly string[],
+  statement: string,
+  between: readonly string[],
+): WireCase[] => [
   {
     title: `${name}, in one pipeline`,
     since: LATE_SINCE,
     act: async (client) => {
       for (const text of before) await client.query(text);
       await client.exchange([
-        parse('x', late),
+        parse('x', statement),
         bind('p', 'x'),
         describe('P', 'p'),
         ...between.flatMap(run),
@@ -45,7 +58,13 @@ const late = (name: string, before: readonly string[], late: string, between: re
     since: LATE_SINCE,
     act: async (client) => {
       for (const text of before) await client.query(text);
-      await client.exchange([parse('x', late), bind('p', 'x'), ...between.flatMap(run), execute('p'), sync()]);
+      await client.exchange([
+        parse('x', statement),
+        bind('p', 'x'),
+        ...between.flatMap(run),
+        execute('p'),
+        sync(),
+      ]);
     },
   },
   {
@@ -54,7 +73,7 @@ const late = (name: string, before: readonly string[], late: string, between: re
     act: async (client) => {
       await client.query('BEGIN');
       for (const text of before) await client.query(text);
-      await client.exchange([parse('x', late), bind('p', 'x'), describe('P', 'p'), sync()]);
+      await client.exchange([parse('x', statement), bind('p', 'x'), describe('P', 'p'), sync()]);
       for (const text of between) await client.exchange([...run(text), sync()]);
       await client.exchange([execute('p'), sync()]);
     },
@@ -65,7 +84,7 @@ const late = (name: string, before: readonly string[], late: string, between: re
     act: async (client) => {
       await client.query('BEGIN');
       for (const text of before) await client.query(text);
-      await client.exchange([parse('x', late), bind('p', 'x'), describe('P', 'p'), sync()]);
+      await client.exchange([parse('x', statement), bind('p', 'x'), describe('P', 'p'), sync()]);
       for (const text of between) await client.query(text);
       await client.exchange([describe('P', 'p'), execute('p'), sync()]);
     },
@@ -75,34 +94,51 @@ const late = (name: string, before: readonly string[], late: string, between: re
     since: LATE_SINCE,
     act: async (client) => {
       await client.query('BEGIN');
-      await client.exchange([parse('x', late), sync()]).catch(() => undefined);
+      await client.exchange([parse('x', statement), sync()]).catch(() => undefined);
       await client.query('ROLLBACK');
       await client.query('BEGIN');
       for (const text of before) await client.query(text);
-      await client.exchange([parse('x', late), sync()]);
+      await client.exchange([parse('x', statement), sync()]);
       await client.query('PREPARE other AS SELECT 1');
       await client.query('DEALLOCATE other');
-      await client.exchange([bind('p', 'x'), describe('P', 'p'), ...between.flatMap(run), execute('p'), sync()]);
+      await client.exchange([
+        bind('p', 'x'),
+        describe('P', 'p'),
+        ...between.flatMap(run),
+        execute('p'),
+        sync(),
+      ]);
     },
   },
 ];
 
 export const WIRE_LEAKS: readonly WireCase[] = [
-  ...late('EXECUTE of a statement that is replaced', ['PREPARE s1 AS SELECT name FROM customers'], 'EXECUTE s1', [
-    'DEALLOCATE s1',
-    'PREPARE s1 AS SELECT email FROM customers',
-  ]),
-  ...late('FETCH from a cursor that is replaced', ['BEGIN', 'DECLARE c CURSOR FOR SELECT name FROM customers'], 'FETCH ALL FROM c', [
-    'CLOSE c',
-    'DECLARE c CURSOR FOR SELECT email FROM customers',
-  ]),
+  ...late(
+    'EXECUTE of a statement that is replaced',
+    ['PREPARE s1 AS SELECT name FROM customers'],
+    'EXECUTE s1',
+    ['DEALLOCATE s1', 'PREPARE s1 AS SELECT email FROM customers'],
+  ),
+  ...late(
+    'FETCH from a cursor that is replaced',
+    ['BEGIN', 'DECLARE c CURSOR FOR SELECT name FROM customers'],
+    'FETCH ALL FROM c',
+    ['CLOSE c', 'DECLARE c CURSOR FOR SELECT email FROM customers'],
+  ),
   {
     title: 'EXECUTE under another search_path',
     setup: `CREATE SCHEMA s2; CREATE TABLE s2.q (a varchar(80)); CREATE VIEW public.q AS SELECT email AS a FROM customers`,
     act: async (client) => {
       await client.query('SET search_path = s2, public');
       await client.query('PREPARE s1 AS SELECT a FROM q');
-      await client.exchange([parse('x', 'EXECUTE s1'), bind('p', 'x'), describe('P', 'p'), ...run('SET search_path = public'), execute('p'), sync()]);
+      await client.exchange([
+        parse('x', 'EXECUTE s1'),
+        bind('p', 'x'),
+        describe('P', 'p'),
+        ...run('SET search_path = public'),
+        execute('p'),
+        sync(),
+      ]);
     },
   },
   {
@@ -110,7 +146,13 @@ export const WIRE_LEAKS: readonly WireCase[] = [
     setup: `CREATE SCHEMA s2; CREATE TABLE s2.q (a varchar(80)); INSERT INTO s2.q VALUES ('x'); CREATE VIEW public.q AS SELECT email AS a FROM customers`,
     act: async (client) => {
       await client.query('SET search_path = s2, public');
-      await client.exchange([parse('x', 'SELECT a FROM q'), describe('S', 'x'), bind('', 'x'), execute(), sync()]);
+      await client.exchange([
+        parse('x', 'SELECT a FROM q'),
+        describe('S', 'x'),
+        bind('', 'x'),
+        execute(),
+        sync(),
+      ]);
       await client.query('SET search_path = public');
       await client.exchange([bind('', 'x'), execute(), sync()]);
     },
@@ -119,7 +161,13 @@ export const WIRE_LEAKS: readonly WireCase[] = [
     title: 'a cursor and a portal that share a name',
     act: async (client) => {
       await client.query('BEGIN');
-      await client.exchange([parse('x', 'SELECT name FROM customers'), bind('p', 'x'), describe('P', 'p'), execute('p', 1), sync()]);
+      await client.exchange([
+        parse('x', 'SELECT name FROM customers'),
+        bind('p', 'x'),
+        describe('P', 'p'),
+        execute('p', 1),
+        sync(),
+      ]);
       await client.query('CLOSE p');
       await client.query('DECLARE p CURSOR FOR SELECT email FROM customers');
       await client.exchange([execute('p'), sync()]);
@@ -145,7 +193,12 @@ export const WIRE_LEAKS: readonly WireCase[] = [
     act: async (client) => {
       const long = 'n'.repeat(70);
       await client.query('BEGIN');
-      await client.exchange([parse(long, 'SELECT name FROM customers'), bind(long, long), describe('P', long), sync()]);
+      await client.exchange([
+        parse(long, 'SELECT name FROM customers'),
+        bind(long, long),
+        describe('P', long),
+        sync(),
+      ]);
       await client.query(`CLOSE ${long.slice(0, 63)}`);
       await client.query(`DECLARE ${long} CURSOR FOR SELECT email FROM customers`);
       await client.exchange([execute(long.slice(0, 63)), sync()]);
@@ -179,10 +232,22 @@ function inFlight(title: string, first: readonly string[], second: readonly stri
 }
 
 export const WIRE_HARM: readonly WireCase[] = [
-  inFlight('RESET in flight', ['SET standard_conforming_strings = on'], ['RESET standard_conforming_strings']),
+  inFlight(
+    'RESET in flight',
+    ['SET standard_conforming_strings = on'],
+    ['RESET standard_conforming_strings'],
+  ),
   inFlight('RESET ALL in flight', ['SET standard_conforming_strings = on'], ['RESET ALL']),
   inFlight('DISCARD ALL in flight', ['SET standard_conforming_strings = on'], ['DISCARD ALL']),
   inFlight('ROLLBACK in flight', ['BEGIN', 'SET standard_conforming_strings = on'], ['ROLLBACK']),
-  inFlight('SET LOCAL that ends in flight', ['BEGIN', 'SET LOCAL standard_conforming_strings = on'], ['COMMIT']),
-  inFlight('TO DEFAULT in flight', ['SET standard_conforming_strings = on'], ['SET standard_conforming_strings TO DEFAULT']),
+  inFlight(
+    'SET LOCAL that ends in flight',
+    ['BEGIN', 'SET LOCAL standard_conforming_strings = on'],
+    ['COMMIT'],
+  ),
+  inFlight(
+    'TO DEFAULT in flight',
+    ['SET standard_conforming_strings = on'],
+    ['SET standard_conforming_strings TO DEFAULT'],
+  ),
 ];

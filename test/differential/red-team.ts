@@ -16,7 +16,15 @@ import { join } from 'node:path';
 import { findSecret } from './mask-database.ts';
 import { checkWalks } from './red-team-walks.ts';
 import type { RawClient } from '../support/raw-client.ts';
-import { bind, decodeFields, describe, execute, parse, printMessage, sync } from '../support/raw-postgres.ts';
+import {
+  bind,
+  decodeFields,
+  describe,
+  execute,
+  parse,
+  printMessage,
+  sync,
+} from '../support/raw-postgres.ts';
 
 type Send = (client: RawClient, texts: readonly string[]) => Promise<unknown>;
 
@@ -24,11 +32,19 @@ const FORMS: Readonly<Record<string, Send>> = {
   simple: (client, texts) => sendAll(client, texts),
   extended: async (client, texts) => {
     for (const text of texts) {
-      await client.exchange([parse('', text), bind('', '', { resultFormats: [1] }), execute(), sync()]);
+      await client.exchange([
+        parse('', text),
+        bind('', '', { resultFormats: [1] }),
+        execute(),
+        sync(),
+      ]);
     }
   },
   pipelined: (client, texts) =>
-    client.exchange([...texts.flatMap((text) => [parse('', text), bind('', ''), describe('P'), execute()]), sync()]),
+    client.exchange([
+      ...texts.flatMap((text) => [parse('', text), bind('', ''), describe('P'), execute()]),
+      sync(),
+    ]),
 };
 
 async function checkLeak(
@@ -44,7 +60,10 @@ async function checkLeak(
     return context.fail(`leak: ${one.title}`, 'shows no secret even direct');
   }
   for (const [form, send] of Object.entries(FORMS)) {
-    for (const [mode, way] of [['mask', lab.masked], ['strict', lab.strict]] as const) {
+    for (const [mode, way] of [
+      ['mask', lab.masked],
+      ['strict', lab.strict],
+    ] as const) {
       if (mode === 'strict' && form !== 'simple') continue;
       await lab.recreate();
       await context.check(`leak, ${mode}, ${form}: ${one.title}`, async () => {
@@ -64,7 +83,12 @@ async function checkLeaks(context: SuiteContext, lab: RedLab): Promise<void> {
   context.progress('views');
   await lab.recreate();
   for (const view of LEAKY_VIEWS) {
-    const texts = [`SELECT * FROM ${view}`, `SELECT v FROM ${view} v`, `SELECT to_json(v) FROM ${view} v`, `SELECT q.*, 1 FROM (TABLE ${view}) q`];
+    const texts = [
+      `SELECT * FROM ${view}`,
+      `SELECT v FROM ${view} v`,
+      `SELECT to_json(v) FROM ${view} v`,
+      `SELECT q.*, 1 FROM (TABLE ${view}) q`,
+    ];
     for (const text of texts) {
       for (const [form, send] of Object.entries(FORMS)) {
         await context.check(`view, ${form}: ${text}`, async () => {
@@ -84,7 +108,8 @@ async function checkWireLeaks(context: SuiteContext, lab: RedLab): Promise<void>
     const isPotent = (await attemptWire(lab.direct, one)) !== undefined;
     await lab.recreate(one.setup);
     await context.check(`wire: ${one.title}`, async () => {
-      if (!isPotent && !one.title.includes('unknown')) throw new Error('shows no secret even direct');
+      if (!isPotent && !one.title.includes('unknown'))
+        throw new Error('shows no secret even direct');
       const found = await attemptWire(lab.masked, one);
       if (found !== undefined) throw new Error(`came to the client: ${JSON.stringify(found)}`);
     });
@@ -127,7 +152,13 @@ async function checkEveryday(context: SuiteContext, lab: RedLab): Promise<void> 
       const answer =
         form === 'simple'
           ? await client.query(text)
-          : await client.exchange([parse('', text), bind('', ''), describe('P'), execute(), sync()]);
+          : await client.exchange([
+              parse('', text),
+              bind('', ''),
+              describe('P'),
+              execute(),
+              sync(),
+            ]);
       seen.push(...answer.map((one) => `${text.slice(0, 60)}: ${printEveryday(one)}`));
     }
     client.close();
@@ -139,10 +170,16 @@ async function checkEveryday(context: SuiteContext, lab: RedLab): Promise<void> 
       const isCatalog = texts.length === 1 && INTROSPECTION.includes(texts[0] ?? '');
       if (isCatalog && form === 'extended') continue;
       const expected = await ask(lab.direct, texts, form);
-      for (const [name, way] of [['mask', lab.masked], ['rules', lab.ruled]] as const) {
-        await context.check(`everyday, ${name}, ${form}: ${texts.join(' / ').slice(0, 150)}`, async () => {
-          assertSameText(await ask(way, texts, form), expected, 'the answer');
-        });
+      for (const [name, way] of [
+        ['mask', lab.masked],
+        ['rules', lab.ruled],
+      ] as const) {
+        await context.check(
+          `everyday, ${name}, ${form}: ${texts.join(' / ').slice(0, 150)}`,
+          async () => {
+            assertSameText(await ask(way, texts, form), expected, 'the answer');
+          },
+        );
       }
     }
   }
@@ -160,7 +197,8 @@ function printEveryday(one: Parameters<typeof printMessage>[0]): string {
 
 async function checkPrograms(context: SuiteContext, lab: RedLab): Promise<void> {
   context.progress('psql and pg_dump');
-  if (!(await isInstalled('psql'))) return context.skip('psql and pg_dump', 'psql is not installed');
+  if (!(await isInstalled('psql')))
+    return context.skip('psql and pg_dump', 'psql is not installed');
   await lab.recreate();
   const run = async (way: Way, command: readonly string[]): Promise<string> => {
     const environment = { PGDATABASE: DATABASE };
@@ -171,13 +209,17 @@ async function checkPrograms(context: SuiteContext, lab: RedLab): Promise<void> 
   };
   const check = async (title: string, command: readonly string[]): Promise<void> => {
     const expected = await run(lab.direct, command);
-    for (const [name, way] of [['mask', lab.masked], ['rules', lab.ruled]] as const) {
+    for (const [name, way] of [
+      ['mask', lab.masked],
+      ['rules', lab.ruled],
+    ] as const) {
       await context.check(`program, ${name}: ${title}`, async () => {
         assertSameText(await run(way, command), expected, title);
       });
     }
   };
-  for (const command of PSQL_COMMANDS) await check(`psql ${command}`, ['psql', '-X', '-c', command]);
+  for (const command of PSQL_COMMANDS)
+    await check(`psql ${command}`, ['psql', '-X', '-c', command]);
   await check('pg_dump of the schema', ['pg_dump', '--schema-only']);
   await check('pg_dump of a clear table', ['pg_dump', '-t', 'regions', '--inserts']);
   await check('pg_dump with globals', ['pg_dump', '--schema-only', '-Fp', '-C']);
@@ -188,7 +230,9 @@ async function checkTraces(context: SuiteContext, lab: RedLab): Promise<void> {
   for (const [index, gateway] of lab.gateways.entries()) {
     await context.check(`nothing secret in the files of gateway ${index + 1}`, async () => {
       const names = await readdir(gateway.dataDir, { recursive: true, withFileTypes: true });
-      const files = names.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name));
+      const files = names
+        .filter((one) => one.isFile())
+        .map((one) => join(one.parentPath, one.name));
       const contents = await Promise.all(files.map((file) => readFile(file)));
       const all = Buffer.concat([...contents, Buffer.from(gateway.readLog())]);
       for (const secret of [APP.password, 'alice-secret', 'SCRAM-SHA-256$']) {

@@ -155,7 +155,8 @@ async function secure(socket: Socket): Promise<Socket> {
     socket.once('close', () => reject(new RawEnd('closed instead of an answer to SSLRequest')));
   });
   socket.removeAllListeners('close');
-  if (answer.toString('latin1') !== 'S') throw new RawEnd(`SSLRequest answered ${answer.toString('latin1')}`);
+  if (answer.toString('latin1') !== 'S')
+    throw new RawEnd(`SSLRequest answered ${answer.toString('latin1')}`);
   return new Promise((resolve, reject) => {
     const secured = connectTls({ socket, rejectUnauthorized: false }, () => resolve(secured));
     secured.once('error', reject);

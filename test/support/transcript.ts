@@ -34,11 +34,6 @@ export type TranscriptOptions = Partial<
   >
 >;
 
-/** A trace that shows in golden files by what it says. */
-export interface LabelledTrace {
-  readonly label: string;
-}
-
 export function sessionOptions(own: TranscriptOptions = {}): SessionOptions {
   return {
     auth: 'passthrough',

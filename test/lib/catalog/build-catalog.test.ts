@@ -91,14 +91,20 @@ SERVERS.forEach(({ name, skip, start }, index) => {
       t.same(namesOf(find('parted').callsOnWrite), ['in_key']);
       t.same(find('plain').cascades, [find('busy').oid]);
       const { callsOnWrite, triggers, callsOfTypes, rules, cascades } = find('parted');
-      t.same([triggers, callsOfTypes, rules, cascades], [undefined, undefined, undefined, undefined]);
+      t.same(
+        [triggers, callsOfTypes, rules, cascades],
+        [undefined, undefined, undefined, undefined],
+      );
       t.ok(callsOnWrite);
     });
 
     t.test('rules have their text, those of the system as well', async (t) => {
       const [rule] = find('busy').rules ?? [];
       t.equal(rule?.name, 'also');
-      t.match(rule?.definition, /CREATE RULE also AS\s+ON UPDATE TO public\.busy DO\s+SELECT public\.in_rule/);
+      t.match(
+        rule?.definition,
+        /CREATE RULE also AS\s+ON UPDATE TO public\.busy DO\s+SELECT public\.in_rule/,
+      );
       const settings = relationNamed(snapshot, 'pg_catalog', 'pg_settings').rules ?? [];
       t.ok(settings.some(({ definition }) => definition?.includes('set_config(') === true));
     });

@@ -52,7 +52,14 @@ export interface SnapshotParts {
 
 export function snapshotOf(parts: SnapshotParts = {}): CatalogSnapshot {
   const schemas = ['pg_catalog', 'public', 'evil'];
-  return buildSnapshot({ version: 1, relations: [], routines: [], operators: [], schemas, ...parts });
+  return buildSnapshot({
+    version: 1,
+    relations: [],
+    routines: [],
+    operators: [],
+    schemas,
+    ...parts,
+  });
 }
 
 export function functionName(name: string, schema?: string): ObjectName {

@@ -1,5 +1,10 @@
 import t from 'tap';
-import type { Config, ConnectionConfig, MaskConfig, RuleConfig } from '../../../lib/config/config.ts';
+import type {
+  Config,
+  ConnectionConfig,
+  MaskConfig,
+  RuleConfig,
+} from '../../../lib/config/config.ts';
 import { GatewayError } from '../../../lib/errors.ts';
 import { CancelRegistry } from '../../../lib/gateway/cancel-registry.ts';
 import { DecisionPipeline, type PipelineParts } from '../../../lib/gateway/decision-pipeline.ts';
@@ -73,25 +78,39 @@ function createPipeline(options: Options = {}) {
 }
 
 function signIn(user: string, isReplication = false): Extract<Operation, { kind: 'sign-in' }> {
-  return { kind: 'sign-in', id: 1, user, database: 'shop', isSecure: false, isReplication, settings: [] };
+  return {
+    kind: 'sign-in',
+    id: 1,
+    user,
+    database: 'shop',
+    isSecure: false,
+    isReplication,
+    settings: [],
+  };
 }
 
 const SELECT: Operation = { kind: 'statement', id: 2, text: 'SELECT 1' };
 
-t.test('a user of the gateway has to prove itself, the gateway signs in with its own login', async (t) => {
-  const { pipeline } = createPipeline();
-  t.match(await pipeline.openSession().decide(signIn('alice')), {
-    decision: { kind: 'prove', isKnown: true, login: LOGIN },
-  });
-});
+t.test(
+  'a user of the gateway has to prove itself, the gateway signs in with its own login',
+  async (t) => {
+    const { pipeline } = createPipeline();
+    t.match(await pipeline.openSession().decide(signIn('alice')), {
+      decision: { kind: 'prove', isKnown: true, login: LOGIN },
+    });
+  },
+);
 
-t.test('who is not known runs the whole exchange with the same mock each time (PG-15)', async (t) => {
-  const { pipeline } = createPipeline();
-  const first = await pipeline.openSession().decide(signIn('nobody'));
-  const second = await pipeline.openSession().decide(signIn('nobody'));
-  t.match(first, { decision: { kind: 'prove', isKnown: false, verifier: { iterations: 4096 } } });
-  t.same(first, second);
-});
+t.test(
+  'who is not known runs the whole exchange with the same mock each time (PG-15)',
+  async (t) => {
+    const { pipeline } = createPipeline();
+    const first = await pipeline.openSession().decide(signIn('nobody'));
+    const second = await pipeline.openSession().decide(signIn('nobody'));
+    t.match(first, { decision: { kind: 'prove', isKnown: false, verifier: { iterations: 4096 } } });
+    t.same(first, second);
+  },
+);
 
 t.test('with passthrough the server itself judges who it is', async (t) => {
   const { pipeline } = createPipeline({ auth: 'passthrough', rules: [RULE] });
@@ -206,35 +225,44 @@ t.test('a start-up setting may not put another schema ahead of pg_catalog (PG-72
   t.match(await decide('search_path', 'shop, public'), allowed);
   t.match(await decide('search_path', ' pg_catalog, public'), allowed);
   t.match(await decide('options', '-c statement_timeout=5s'), allowed);
-  t.match(await decide('search_path', 'shadow, pg_catalog', []), allowed, 'where nothing is judged');
+  t.match(
+    await decide('search_path', 'shadow, pg_catalog', []),
+    allowed,
+    'where nothing is judged',
+  );
 });
 
 t.test('a user name that the server would cut is refused, with passthrough', async (t) => {
   const decide = (auth: 'gateway' | 'passthrough') =>
-    createPipeline({ auth, rules: [RULE] }).pipeline.openSession().decide(signIn('é'.repeat(32)));
+    createPipeline({ auth, rules: [RULE] })
+      .pipeline.openSession()
+      .decide(signIn('é'.repeat(32)));
   t.match(await decide('passthrough'), { decision: { kind: 'block', code: '28000' } });
   t.match(await decide('gateway'), { decision: { kind: 'prove', isKnown: false } });
 });
 
-t.test('FunctionCall is refused unless allowed, and never past a rule or mask (PG-46)', async (t) => {
-  const call: Operation = { kind: 'call', id: 3, routine: 1 };
-  const decide = async (options: Options) => {
-    const session = createPipeline({ ...options, auth: 'passthrough' }).pipeline.openSession();
-    await session.decide(signIn('alice'));
-    return session.decide(call);
-  };
-  t.match(await decide({}), {
-    decision: { kind: 'block', rule: 'function-call', code: '42501' },
-    note: { operation: 'call', outcome: 'block' },
-  });
-  t.match(await decide({ connection: { functionCalls: true } }), { decision: { kind: 'allow' } });
-  t.match(await decide({ connection: { functionCalls: true }, masks: [MASK] }), {
-    decision: { kind: 'block' },
-  });
-  t.match(await decide({ connection: { functionCalls: true }, rules: [RULE] }), {
-    decision: { kind: 'block' },
-  });
-});
+t.test(
+  'FunctionCall is refused unless allowed, and never past a rule or mask (PG-46)',
+  async (t) => {
+    const call: Operation = { kind: 'call', id: 3, routine: 1 };
+    const decide = async (options: Options) => {
+      const session = createPipeline({ ...options, auth: 'passthrough' }).pipeline.openSession();
+      await session.decide(signIn('alice'));
+      return session.decide(call);
+    };
+    t.match(await decide({}), {
+      decision: { kind: 'block', rule: 'function-call', code: '42501' },
+      note: { operation: 'call', outcome: 'block' },
+    });
+    t.match(await decide({ connection: { functionCalls: true } }), { decision: { kind: 'allow' } });
+    t.match(await decide({ connection: { functionCalls: true }, masks: [MASK] }), {
+      decision: { kind: 'block' },
+    });
+    t.match(await decide({ connection: { functionCalls: true }, rules: [RULE] }), {
+      decision: { kind: 'block' },
+    });
+  },
+);
 
 t.test('a cancel finds only a session that is at work (PG-12)', async (t) => {
   const { pipeline, cancels } = createPipeline();

@@ -5,31 +5,36 @@ import type { SessionCommand } from '../../../protocols/contract.ts';
 import { CLOSE, createRig, OPEN, relayScript, send } from './driver-rig.ts';
 import { createGate, createPair, pause, settle, until } from './duplex-pair.ts';
 
-t.test('a half-closed client still gets its whole answer, however slowly it reads (GW-14)', async (t) => {
-  const rig = createRig({
-    script: relayScript((event) =>
-      event.kind === 'closed' && event.side === 'client' ? [{ kind: 'finish', side: 'server' }] : [],
-    ),
-    highWaterMark: 1024,
-  });
-  rig.client.pause();
-  rig.driver.start();
-  await settle();
-  rig.client.end('ask');
-  await until(() => rig.atServer.hasEnded);
-  t.equal(rig.atServer.text, 'ask');
-  // The client's window is full with the second piece, so the third waits in the gateway.
-  for (const size of [1000, 100, 100]) {
-    rig.server.write(Buffer.alloc(size, 'r'));
+t.test(
+  'a half-closed client still gets its whole answer, however slowly it reads (GW-14)',
+  async (t) => {
+    const rig = createRig({
+      script: relayScript((event) =>
+        event.kind === 'closed' && event.side === 'client'
+          ? [{ kind: 'finish', side: 'server' }]
+          : [],
+      ),
+      highWaterMark: 1024,
+    });
+    rig.client.pause();
+    rig.driver.start();
     await settle();
-  }
-  rig.server.end();
-  await settle(50);
-  t.same(rig.overs, [], 'not over while the client still has to read');
-  rig.client.resume();
-  t.ok(await until(() => rig.overs.length === 1));
-  t.equal(rig.atClient.text.length, 1200);
-});
+    rig.client.end('ask');
+    await until(() => rig.atServer.hasEnded);
+    t.equal(rig.atServer.text, 'ask');
+    // The client's window is full with the second piece, so the third waits in the gateway.
+    for (const size of [1000, 100, 100]) {
+      rig.server.write(Buffer.alloc(size, 'r'));
+      await settle();
+    }
+    rig.server.end();
+    await settle(50);
+    t.same(rig.overs, [], 'not over while the client still has to read');
+    rig.client.resume();
+    t.ok(await until(() => rig.overs.length === 1));
+    t.equal(rig.atClient.text.length, 1200);
+  },
+);
 
 t.test('alarms ring, are replaced by name, cleared, and silent after the end', async (t) => {
   const set = (alarm: string, after: number | undefined): SessionCommand => ({
@@ -40,7 +45,14 @@ t.test('alarms ring, are replaced by name, cleared, and silent after the end', a
   const rig = createRig({
     script: (event) =>
       event.kind === 'opened'
-        ? [set('a', 5), set('b', 5), set('b', undefined), set('c', 10_000), set('c', 10), set('d', 60)]
+        ? [
+            set('a', 5),
+            set('b', 5),
+            set('b', undefined),
+            set('c', 10_000),
+            set('c', 10),
+            set('d', 60),
+          ]
         : [],
   });
   rig.driver.start();
@@ -53,29 +65,34 @@ t.test('alarms ring, are replaced by name, cleared, and silent after the end', a
   t.same(rung(), ['a', 'c']);
 });
 
-t.test('a close waits for the client to take the last word, and then for its own close', async (t) => {
-  const rig = createRig({
-    script: relayScript((event) =>
-      event.kind === 'received' ? [send('client', 'bye'), send('server', 'X'), CLOSE] : [],
-    ),
-  });
-  rig.driver.start();
-  await settle();
-  rig.client.write('x');
-  await until(() => rig.atClient.hasEnded);
-  t.equal(rig.atClient.text, 'bye');
-  t.equal(rig.atServer.text, 'X');
-  t.same(rig.overs, [], 'cutting it off now could lose what it has not read');
-  const before = rig.session.events.length;
-  rig.client.write('more');
-  await settle();
-  t.equal(rig.session.events.length, before, 'what it still says is not listened to');
-  rig.client.end();
-  t.ok(await until(() => rig.overs.length === 1, 1000));
-});
+t.test(
+  'a close waits for the client to take the last word, and then for its own close',
+  async (t) => {
+    const rig = createRig({
+      script: relayScript((event) =>
+        event.kind === 'received' ? [send('client', 'bye'), send('server', 'X'), CLOSE] : [],
+      ),
+    });
+    rig.driver.start();
+    await settle();
+    rig.client.write('x');
+    await until(() => rig.atClient.hasEnded);
+    t.equal(rig.atClient.text, 'bye');
+    t.equal(rig.atServer.text, 'X');
+    t.same(rig.overs, [], 'cutting it off now could lose what it has not read');
+    const before = rig.session.events.length;
+    rig.client.write('more');
+    await settle();
+    t.equal(rig.session.events.length, before, 'what it still says is not listened to');
+    rig.client.end();
+    t.ok(await until(() => rig.overs.length === 1, 1000));
+  },
+);
 
 t.test('a client that does not close its side is cut off after the linger time', async (t) => {
-  const rig = createRig({ script: relayScript((event) => (event.kind === 'received' ? [CLOSE] : [])) });
+  const rig = createRig({
+    script: relayScript((event) => (event.kind === 'received' ? [CLOSE] : [])),
+  });
   rig.driver.start();
   await settle();
   rig.client.write('x');

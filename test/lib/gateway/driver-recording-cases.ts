@@ -87,29 +87,37 @@ t.test('a recording that fails on its first bytes is closed', async (t) => {
   rig.driver.destroy('test over');
 });
 
-t.test('after the recorder failed nothing is forwarded, and the client gets a last word', async (t) => {
-  const rig = createRig({ script: relayScript() });
-  rig.driver.start();
-  await settle();
-  rig.recorder.failure = WRITE_FAILED;
-  rig.client.write('DELETE');
-  await until(() => rig.atClient.hasEnded);
-  rig.client.write('DROP');
-  await settle();
-  t.equal(rig.atServer.text, '', 'the server sees none of it');
-  t.equal(rig.atClient.text, 'last word 58030');
-  t.ok(rig.atServer.hasEnded, 'its connection ends');
-  t.match(rig.session.events.at(-1), { kind: 'stopped', code: '58030', reason: /cannot record/ });
-  t.equal(rig.recorder.ends.length, 1, 'the file is closed');
-  rig.client.end();
-  t.ok(await until(() => rig.overs.length === 1));
-});
+t.test(
+  'after the recorder failed nothing is forwarded, and the client gets a last word',
+  async (t) => {
+    const rig = createRig({ script: relayScript() });
+    rig.driver.start();
+    await settle();
+    rig.recorder.failure = WRITE_FAILED;
+    rig.client.write('DELETE');
+    await until(() => rig.atClient.hasEnded);
+    rig.client.write('DROP');
+    await settle();
+    t.equal(rig.atServer.text, '', 'the server sees none of it');
+    t.equal(rig.atClient.text, 'last word 58030');
+    t.ok(rig.atServer.hasEnded, 'its connection ends');
+    t.match(rig.session.events.at(-1), { kind: 'stopped', code: '58030', reason: /cannot record/ });
+    t.equal(rig.recorder.ends.length, 1, 'the file is closed');
+    rig.client.end();
+    t.ok(await until(() => rig.overs.length === 1));
+  },
+);
 
 t.test('a request in the same batch as a failed record is not forwarded either', async (t) => {
   const rig = createRig({
     script: relayScript((event) =>
       event.kind === 'received'
-        ? [record('client', 'one'), send('server', 'one'), record('client', 'two'), send('server', 'two')]
+        ? [
+            record('client', 'one'),
+            send('server', 'one'),
+            record('client', 'two'),
+            send('server', 'two'),
+          ]
         : [],
     ),
   });

@@ -17,7 +17,8 @@ t.test('what comes before the start is kept and copied, then recorded first', as
 t.test('what is kept for a start that never comes is bounded', async (t) => {
   const log: string[] = [];
   const recording = new DriverRecording();
-  for (let index = 0; index < 1000; index += 1) recording.append('client', Buffer.from('x'), undefined);
+  for (let index = 0; index < 1000; index += 1)
+    recording.append('client', Buffer.from('x'), undefined);
   recording.start(() => new FakeRecorder(log));
   t.equal(log.length, 64);
 });

@@ -7,7 +7,8 @@ import type {
   SessionEvent,
   Side,
 } from '../../../protocols/contract.ts';
-import { type Decided, SessionDriver } from '../../../lib/gateway/session-driver.ts';
+import type { Decided } from '../../../lib/gateway/driver-parts.ts';
+import { SessionDriver } from '../../../lib/gateway/session-driver.ts';
 import type { SessionRecorder } from '../../../lib/recording/recording.ts';
 import { createPair, type PairEnd, Received } from './duplex-pair.ts';
 
@@ -51,7 +52,9 @@ export class FakeRecorder implements SessionRecorder {
       if (this.appendsLeft === 0) throw this.failure;
       this.appendsLeft -= 1;
     }
-    this.log.push(`record ${from}${by === undefined ? '' : ` by ${by}`}: ${bytes.toString('latin1')}`);
+    this.log.push(
+      `record ${from}${by === undefined ? '' : ` by ${by}`}: ${bytes.toString('latin1')}`,
+    );
   }
 
   note(note: { readonly kind: string }): void {

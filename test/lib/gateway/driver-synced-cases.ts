@@ -1,7 +1,7 @@
 /** Session driver with durability "synced": nothing is forwarded before it is on the disk. */
 import t from 'tap';
 import { GatewayError } from '../../../lib/errors.ts';
-import type { Decided } from '../../../lib/gateway/session-driver.ts';
+import type { Decided } from '../../../lib/gateway/driver-parts.ts';
 import { allow, askStatement, createRig, record, relayScript, send } from './driver-rig.ts';
 import { createGate, settle, until } from './duplex-pair.ts';
 
@@ -63,7 +63,9 @@ t.test('synced: a half-close waits behind the request', async (t) => {
   const gate = createGate<void>();
   const rig = createRig({
     script: relayScript((event) =>
-      event.kind === 'closed' && event.side === 'client' ? [{ kind: 'finish', side: 'server' }] : [],
+      event.kind === 'closed' && event.side === 'client'
+        ? [{ kind: 'finish', side: 'server' }]
+        : [],
     ),
   });
   rig.driver.start();
@@ -111,21 +113,24 @@ t.test('synced: a client that is gone before the flush has its request dropped',
   rig.driver.destroy('test over');
 });
 
-t.test('synced: a server that does not read still stops the reading of the client (GW-12)', async (t) => {
-  const rig = createRig({ script: relayScript(), highWaterMark: 1024 });
-  rig.server.pause();
-  rig.driver.start();
-  await settle();
-  rig.recorder.nextSync = () => Promise.resolve();
-  const total = 200;
-  for (let index = 0; index < total; index += 1) rig.client.write(Buffer.alloc(1024, 'p'));
-  await settle(200);
-  const read = rig.session.events.filter((event) => event.kind === 'received').length;
-  t.ok(read < 20, `${read} of ${total} chunks were read`);
-  rig.server.resume();
-  t.ok(await until(() => rig.atServer.text.length === total * 1024));
-  rig.driver.destroy('test over');
-});
+t.test(
+  'synced: a server that does not read still stops the reading of the client (GW-12)',
+  async (t) => {
+    const rig = createRig({ script: relayScript(), highWaterMark: 1024 });
+    rig.server.pause();
+    rig.driver.start();
+    await settle();
+    rig.recorder.nextSync = () => Promise.resolve();
+    const total = 200;
+    for (let index = 0; index < total; index += 1) rig.client.write(Buffer.alloc(1024, 'p'));
+    await settle(200);
+    const read = rig.session.events.filter((event) => event.kind === 'received').length;
+    t.ok(read < 20, `${read} of ${total} chunks were read`);
+    rig.server.resume();
+    t.ok(await until(() => rig.atServer.text.length === total * 1024));
+    rig.driver.destroy('test over');
+  },
+);
 
 t.test('synced: answers alone cause no flush', async (t) => {
   let flushes = 0;

@@ -45,7 +45,10 @@ export async function startGateway(
   process.env['WEIR_TEST_UPSTREAM_PASSWORD'] = server.password;
   const dataDir = options.dataDir ?? (await makeTemporary(t, 'weir-gateway-'));
   const upstream = { user: server.user, password: server.password };
-  const config = makeConfig({ upstreamPort: server.port, upstream, users: USERS, ...options }, dataDir);
+  const config = makeConfig(
+    { upstreamPort: server.port, upstream, users: USERS, ...options },
+    dataDir,
+  );
   const log: string[] = [];
   const write = (details: object, message: string): void =>
     void log.push(`${message} ${JSON.stringify(details)}`);

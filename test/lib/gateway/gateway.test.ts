@@ -19,7 +19,14 @@ import {
 } from '../../support/raw-postgres.ts';
 import { embeddedPostgres, embeddedPostgresMissing } from '../../support/servers.ts';
 import { until } from './duplex-pair.ts';
-import { createShop, errorOf, type GatewayRig, startGateway, statusOf, types } from './gateway-rig.ts';
+import {
+  createShop,
+  errorOf,
+  type GatewayRig,
+  startGateway,
+  statusOf,
+  types,
+} from './gateway-rig.ts';
 
 const RULES: readonly RuleConfig[] = [
   {
@@ -107,7 +114,10 @@ t.test('end to end', { skip: embeddedPostgresMissing() }, async (t) => {
     const client = await rig.connect();
     const answer = await client.query('SELECT id, email FROM customers ORDER BY id');
     t.equal(types(answer), 'TDDCZ');
-    t.same(valuesOf(answer), [['1', 'ann@example.com'], ['2', null]]);
+    t.same(valuesOf(answer), [
+      ['1', 'ann@example.com'],
+      ['2', null],
+    ]);
     t.match(errorOf(await client.query('SELECT 1/0')), { C: '22012' });
     client.close();
   });
@@ -128,7 +138,9 @@ t.test('end to end', { skip: embeddedPostgresMissing() }, async (t) => {
     const rig = await startGateway(t, server, { rules: RULES });
     const client = await rig.connect();
     t.equal(statusOf(await client.query('BEGIN')), 'T');
-    const blocked = await client.query('WITH gone AS (DELETE FROM orders RETURNING *) SELECT count(*) FROM gone');
+    const blocked = await client.query(
+      'WITH gone AS (DELETE FROM orders RETURNING *) SELECT count(*) FROM gone',
+    );
     t.match(errorOf(blocked), { S: 'ERROR', C: '42501', M: /delete on orders.*no-destruction/ });
     t.equal(statusOf(blocked), 'E');
     t.match(errorOf(await client.query('SELECT 1')), { C: '25P02' });
@@ -143,7 +155,10 @@ t.test('end to end', { skip: embeddedPostgresMissing() }, async (t) => {
     const client = await rig.connect();
     const insert = [parse('', 'INSERT INTO orders VALUES (100, 1)'), bind('', ''), execute()];
     const remove = [parse('', 'DELETE FROM orders'), bind('', ''), execute()];
-    const answer = await client.exchange([...insert, ...remove, ...insert, sync(), query('SELECT 1')], 2);
+    const answer = await client.exchange(
+      [...insert, ...remove, ...insert, sync(), query('SELECT 1')],
+      2,
+    );
     t.equal(types(answer), '12CEZTDCZ');
     t.match(errorOf(answer), { C: '42501', M: /no-destruction/ });
     t.equal(await countOrders(), 10, 'the implicit transaction was rolled back');
@@ -160,7 +175,10 @@ t.test('end to end', { skip: embeddedPostgresMissing() }, async (t) => {
       execute(),
     ]).flat();
     const answer = await client.exchange([...parts, sync()]);
-    t.same(valuesOf(answer).map(([value]) => Number(value)), [...Array(count).keys()]);
+    t.same(
+      valuesOf(answer).map(([value]) => Number(value)),
+      [...Array(count).keys()],
+    );
     client.close();
   });
 
@@ -171,8 +189,19 @@ t.test('end to end', { skip: embeddedPostgresMissing() }, async (t) => {
     const forms: Record<string, readonly Buffer[]> = {
       simple: [query(sql)],
       'extended, text': [parse('', sql), bind('', ''), describe('P'), execute(), sync()],
-      'extended, binary': [parse('', sql), bind('', '', { resultFormats: [1] }), describe('P'), execute(), sync()],
-      'without a Describe': [parse('', sql), bind('', '', { resultFormats: [1, 0, 1] }), execute(), sync()],
+      'extended, binary': [
+        parse('', sql),
+        bind('', '', { resultFormats: [1] }),
+        describe('P'),
+        execute(),
+        sync(),
+      ],
+      'without a Describe': [
+        parse('', sql),
+        bind('', '', { resultFormats: [1, 0, 1] }),
+        execute(),
+        sync(),
+      ],
     };
     for (const [name, parts] of Object.entries(forms)) {
       client.bytes = [];
@@ -183,8 +212,15 @@ t.test('end to end', { skip: embeddedPostgresMissing() }, async (t) => {
       t.ok(rows[0]?.[0], name);
       t.notMatch(Buffer.concat(client.bytes).toString('latin1'), /ann@|example\.com|555-/, name);
     }
-    t.equal(types(await client.exchange(forms['without a Describe'] ?? [])), '12DDCZ', 'nothing is added for the client');
-    t.match(errorOf(await client.query('SELECT upper(email) FROM customers')), { C: '42501', M: /masked data/ });
+    t.equal(
+      types(await client.exchange(forms['without a Describe'] ?? [])),
+      '12DDCZ',
+      'nothing is added for the client',
+    );
+    t.match(errorOf(await client.query('SELECT upper(email) FROM customers')), {
+      C: '42501',
+      M: /masked data/,
+    });
     client.close();
     const petra = await rig.connect('petra');
     t.match(valuesOf(await petra.query(sql)), [['ann@example.com', '1', '555-0100']]);
@@ -201,13 +237,20 @@ t.test('end to end', { skip: embeddedPostgresMissing() }, async (t) => {
     await rig.gateway.close();
     const events = await readEvents(rig.dataDir);
     const wire = (from: string): string =>
-      Buffer.concat(events.flatMap((event) => (event.kind === 'wire' && event.from === from ? [event.bytes] : []))).toString('latin1');
+      Buffer.concat(
+        events.flatMap((event) =>
+          event.kind === 'wire' && event.from === from ? [event.bytes] : [],
+        ),
+      ).toString('latin1');
     t.match(wire('client'), 'SELECT email FROM customers');
     t.match(wire('client'), 'DROP TABLE customers');
     t.match(wire('server'), 'no-destruction');
     t.notMatch(wire('server'), /ann@/);
     const sawClient = Buffer.concat(client.bytes).toString('latin1');
-    t.ok(sawClient.includes(wire('server').slice(-20)), 'the last bytes are those that the client got');
+    t.ok(
+      sawClient.includes(wire('server').slice(-20)),
+      'the last bytes are those that the client got',
+    );
     const notes = JSON.stringify(events.filter(({ kind }) => kind === 'note'));
     t.match(notes, /"signed-in"/);
     t.match(notes, /no-destruction/);
@@ -225,22 +268,29 @@ t.test('end to end', { skip: embeddedPostgresMissing() }, async (t) => {
     t.equal(await cancel(rig.port, client.key), '');
     t.match(errorOf(await sleeping), { C: '57014' });
     t.equal(await cancel(rig.port, client.key), '', 'a late cancel');
-    t.same(valuesOf(await client.query('SELECT 1 FROM pg_sleep(0.1)')), [['1']], 'does not hit the next query');
+    t.same(
+      valuesOf(await client.query('SELECT 1 FROM pg_sleep(0.1)')),
+      [['1']],
+      'does not hit the next query',
+    );
     t.equal((await listRecordings(rig.dataDir)).length, 1, 'cancels leave no recording');
     client.close();
   });
 
-  t.test('one session too many is told so in the words of the server; cancels still pass', async (t) => {
-    const rig = await startGateway(t, server, { rules: RULES, limits: { sessionsMax: 1 } });
-    const client = await rig.connect();
-    await t.rejects(rig.connect(), /too many clients already/);
-    client.send(query('SELECT pg_sleep(30), 1 AS at_the_limit'));
-    t.ok(await untilAtWork('at_the_limit', true));
-    t.equal(await cancel(rig.port, client.key), '');
-    t.match(errorOf(await client.until('Z')), { C: '57014' });
-    client.close();
-    t.ok(await untilPlaceIsFree(rig), 'a place is free again when its session is over');
-  });
+  t.test(
+    'one session too many is told so in the words of the server; cancels still pass',
+    async (t) => {
+      const rig = await startGateway(t, server, { rules: RULES, limits: { sessionsMax: 1 } });
+      const client = await rig.connect();
+      await t.rejects(rig.connect(), /too many clients already/);
+      client.send(query('SELECT pg_sleep(30), 1 AS at_the_limit'));
+      t.ok(await untilAtWork('at_the_limit', true));
+      t.equal(await cancel(rig.port, client.key), '');
+      t.match(errorOf(await client.until('Z')), { C: '57014' });
+      client.close();
+      t.ok(await untilPlaceIsFree(rig), 'a place is free again when its session is over');
+    },
+  );
 
   t.test('a client that is lost in the middle of a query takes it along (GW-14)', async (t) => {
     const rig = await startGateway(t, server, { rules: RULES });
@@ -254,31 +304,37 @@ t.test('end to end', { skip: embeddedPostgresMissing() }, async (t) => {
     t.ok(performance.now() - start < 1000, 'and nothing of it lingers');
   });
 
-  t.test('a client that was killed ends in order, and takes its query along all the same (GW-14)', async (t) => {
-    const rig = await startGateway(t, server, { rules: RULES });
-    const client = await rig.connect();
-    client.send(query('SELECT pg_sleep(30), 1 AS killed_client'));
-    t.ok(await untilAtWork('killed_client', true));
-    client.socket.end();
-    t.ok(await untilAtWork('killed_client', false), 'the server stops working for it');
-  });
+  t.test(
+    'a client that was killed ends in order, and takes its query along all the same (GW-14)',
+    async (t) => {
+      const rig = await startGateway(t, server, { rules: RULES });
+      const client = await rig.connect();
+      client.send(query('SELECT pg_sleep(30), 1 AS killed_client'));
+      t.ok(await untilAtWork('killed_client', true));
+      client.socket.end();
+      t.ok(await untilAtWork('killed_client', false), 'the server stops working for it');
+    },
+  );
 
-  t.test('close ends sessions in the words of the server, and leaves nothing at work', async (t) => {
-    const rig = await startGateway(t, server, { rules: RULES });
-    const idle = await rig.connect();
-    const busy = await rig.connect();
-    busy.send(query('SELECT pg_sleep(30), 1 AS at_shutdown'));
-    t.ok(await untilAtWork('at_shutdown', true));
-    const closing = rig.gateway.close();
-    for (const client of [idle, busy]) {
-      t.match(errorOf(await client.until('E')), { S: 'FATAL', C: '57P01' });
-      await untilEnd(client);
-      client.close();
-    }
-    await closing;
-    t.ok(await untilAtWork('at_shutdown', false));
-    await t.rejects(openSocket(rig.port), { code: 'ECONNREFUSED' });
-  });
+  t.test(
+    'close ends sessions in the words of the server, and leaves nothing at work',
+    async (t) => {
+      const rig = await startGateway(t, server, { rules: RULES });
+      const idle = await rig.connect();
+      const busy = await rig.connect();
+      busy.send(query('SELECT pg_sleep(30), 1 AS at_shutdown'));
+      t.ok(await untilAtWork('at_shutdown', true));
+      const closing = rig.gateway.close();
+      for (const client of [idle, busy]) {
+        t.match(errorOf(await client.until('E')), { S: 'FATAL', C: '57P01' });
+        await untilEnd(client);
+        client.close();
+      }
+      await closing;
+      t.ok(await untilAtWork('at_shutdown', false));
+      await t.rejects(openSocket(rig.port), { code: 'ECONNREFUSED' });
+    },
+  );
 
   t.test('a session that cannot be recorded is refused, and says so', async (t) => {
     const dataDir = await makeTemporary(t, 'weir-full-');
@@ -297,7 +353,10 @@ t.test('end to end', { skip: embeddedPostgresMissing() }, async (t) => {
         t.same(valuesOf(await client.query(`SELECT ${index}`)), [[`${index}`]]);
       }
       const parts = [parse('', 'SELECT 1'), bind('', ''), execute()];
-      const answer = await client.exchange([...Array.from({ length: 50 }, () => parts).flat(), sync()]);
+      const answer = await client.exchange([
+        ...Array.from({ length: 50 }, () => parts).flat(),
+        sync(),
+      ]);
       t.equal(valuesOf(answer).length, 50, durability);
       client.close();
     }

@@ -44,7 +44,8 @@ t.test('reading runs view bodies and policies, not triggers or defaults (PG-62)'
   t.same(found('drop', 'a'), []);
 });
 
-const ALL_OF = (name: string) => ['calls', 'rule', 'trigger', 'types', 'write'].map((part) => `${name}.${part}`);
+const ALL_OF = (name: string) =>
+  ['calls', 'rule', 'trigger', 'types', 'write'].map((part) => `${name}.${part}`);
 
 t.test('writing runs everything, behind foreign keys, views and in partitions too', async (t) => {
   for (const effect of ['insert', 'update', 'delete', 'truncate', 'copy-in'] as const)
@@ -59,11 +60,14 @@ t.test('writing runs everything, behind foreign keys, views and in partitions to
   );
 });
 
-t.test('ALTER and VACUUM run checks and index expressions, CREATE INDEX only comparisons', async (t) => {
-  t.same(found('alter', 'parent'), ['parent.types', 'parent.write', 'part.types', 'part.write']);
-  t.same(found('admin', 'a'), ['a.types', 'a.write']);
-  t.same(found('create', 'a'), ['a.types']);
-});
+t.test(
+  'ALTER and VACUUM run checks and index expressions, CREATE INDEX only comparisons',
+  async (t) => {
+    t.same(found('alter', 'parent'), ['parent.types', 'parent.write', 'part.types', 'part.write']);
+    t.same(found('admin', 'a'), ['a.types', 'a.write']);
+    t.same(found('create', 'a'), ['a.types']);
+  },
+);
 
 t.test('names: any schema, the one given, or any where that one is not known yet', async (t) => {
   t.equal(found('read', 'x').length, 2);

@@ -53,30 +53,33 @@ t.test('a table reaches what shares rows with it: up and down, but no sibling', 
   t.same(namesOf('events'), ['events_2024', 'events_2024_01', 'events_2025']);
 });
 
-t.test('a parent that a view reads as a whole brings all its children, whatever the order', async (t) => {
-  for (const reads of [
-    [4, 2],
-    [2, 4],
-  ]) {
-    const resolve = createNameResolver(
-      snapshotOf({
-        relations: [
-          relation(1, 'events'),
-          relation(2, 'events_2024', { parents: [1] }),
-          relation(3, 'events_2025', { parents: [1] }),
-          relation(4, 'all_events', { kind: 'v', reads: [1] }),
-          relation(5, 'mixed', { kind: 'v', reads }),
-        ],
-      }),
-    );
-    const names = resolve(table('mixed')).flatMap(({ reaches }) => reaches ?? []);
-    t.same(
-      names.map(({ name }) => name).toSorted(),
-      ['all_events', 'events', 'events_2024', 'events_2025'],
-      `reads ${reads.join(', ')}`,
-    );
-  }
-});
+t.test(
+  'a parent that a view reads as a whole brings all its children, whatever the order',
+  async (t) => {
+    for (const reads of [
+      [4, 2],
+      [2, 4],
+    ]) {
+      const resolve = createNameResolver(
+        snapshotOf({
+          relations: [
+            relation(1, 'events'),
+            relation(2, 'events_2024', { parents: [1] }),
+            relation(3, 'events_2025', { parents: [1] }),
+            relation(4, 'all_events', { kind: 'v', reads: [1] }),
+            relation(5, 'mixed', { kind: 'v', reads }),
+          ],
+        }),
+      );
+      const names = resolve(table('mixed')).flatMap(({ reaches }) => reaches ?? []);
+      t.same(
+        names.map(({ name }) => name).toSorted(),
+        ['all_events', 'events', 'events_2024', 'events_2025'],
+        `reads ${reads.join(', ')}`,
+      );
+    }
+  },
+);
 
 t.test('below a view everything is reached through it, partitions too', async (t) => {
   const resolve = createNameResolver(
@@ -94,7 +97,9 @@ t.test('below a view everything is reached through it, partitions too', async (t
     { schema: 'public', name: 'orders', by: 'view' },
     { schema: 'public', name: 'orders_1', by: 'view' },
   ]);
-  t.same(reachedBy(resolve(table('orders_1'))), [{ schema: 'public', name: 'orders', by: 'hierarchy' }]);
+  t.same(reachedBy(resolve(table('orders_1'))), [
+    { schema: 'public', name: 'orders', by: 'hierarchy' },
+  ]);
 });
 
 t.test('cycles, diamonds and relations that are gone end', async (t) => {

@@ -2,7 +2,14 @@ import t from 'tap';
 import type { CatalogSnapshot } from '../../../lib/catalog/catalog.ts';
 import { type Reach, ROUTINES_MAX, RoutineReader } from '../../../lib/gateway/routine-reader.ts';
 import type { StatementAnalysis } from '../../../lib/sql/analysis.ts';
-import { analysis, FakeReader, functionName, relation, routine, snapshotOf } from './catalog-fixture.ts';
+import {
+  analysis,
+  FakeReader,
+  functionName,
+  relation,
+  routine,
+  snapshotOf,
+} from './catalog-fixture.ts';
 
 const DELETES = analysis({
   effects: [{ effect: 'delete', object: { kind: 'relation', schema: undefined, name: 'orders' } }],
@@ -57,43 +64,54 @@ t.test('functions that functions call are read, recursion ends (PG-62)', async (
   }
 });
 
-t.test('a name without its schema means all routines of that name, with it only that one', async (t) => {
-  const snapshot = snapshotOf({
-    routines: [routine(1, 'f'), routine(2, 'f', { schema: 'evil', definition: 'other' })],
-  });
-  const reader = new FakeReader({ 'sql: body of f': analysis(), 'sql: other': DELETES });
-  t.equal((await reach(calls('f'), snapshot, reader)).length, 2);
-  const named = analysis({ functions: [functionName('f', 'public')] });
-  t.same((await reach(named, snapshot, reader)).map((one) => one.routine), ['public.f']);
-});
+t.test(
+  'a name without its schema means all routines of that name, with it only that one',
+  async (t) => {
+    const snapshot = snapshotOf({
+      routines: [routine(1, 'f'), routine(2, 'f', { schema: 'evil', definition: 'other' })],
+    });
+    const reader = new FakeReader({ 'sql: body of f': analysis(), 'sql: other': DELETES });
+    t.equal((await reach(calls('f'), snapshot, reader)).length, 2);
+    const named = analysis({ functions: [functionName('f', 'public')] });
+    t.same(
+      (await reach(named, snapshot, reader)).map((one) => one.routine),
+      ['public.f'],
+    );
+  },
+);
 
 t.test('operators of users are functions as well', async (t) => {
-  const snapshot = snapshotOf({ operators: [{ schema: 'public', name: '+++', routine: routine(7, 'sneaky') }] });
+  const snapshot = snapshotOf({
+    operators: [{ schema: 'public', name: '+++', routine: routine(7, 'sneaky') }],
+  });
   const reader = new FakeReader({ 'sql: body of sneaky': DELETES });
   const statement = analysis({ operators: [{ kind: 'operator', schema: undefined, name: '+++' }] });
   const [found] = await reach(statement, snapshot, reader);
   t.match(found?.effects, [{ effect: 'delete' }]);
 });
 
-t.test('a body that cannot be read or parsed is unknown, and masked data untraceable', async (t) => {
-  const snapshot = snapshotOf({
-    routines: [
-      routine(1, 'locked', { definition: undefined }),
-      routine(2, 'broken'),
-      routine(3, 'foreign'),
-    ],
-  });
-  const reader = new FakeReader({
-    'sql: body of broken': { kind: 'syntax-error', message: 'no', position: 1 },
-    'sql: body of foreign': { kind: 'refused', reason: 'plperl' },
-  });
-  const found = await reach(calls('locked', 'broken', 'foreign'), snapshot, reader);
-  t.equal(found.length, 3);
-  for (const one of found) {
-    t.match(one.effects, [{ effect: 'unknown', object: { kind: 'function' } }]);
-    t.match(one.untraceable, /cannot be parsed|may not be read/);
-  }
-});
+t.test(
+  'a body that cannot be read or parsed is unknown, and masked data untraceable',
+  async (t) => {
+    const snapshot = snapshotOf({
+      routines: [
+        routine(1, 'locked', { definition: undefined }),
+        routine(2, 'broken'),
+        routine(3, 'foreign'),
+      ],
+    });
+    const reader = new FakeReader({
+      'sql: body of broken': { kind: 'syntax-error', message: 'no', position: 1 },
+      'sql: body of foreign': { kind: 'refused', reason: 'plperl' },
+    });
+    const found = await reach(calls('locked', 'broken', 'foreign'), snapshot, reader);
+    t.equal(found.length, 3);
+    for (const one of found) {
+      t.match(one.effects, [{ effect: 'unknown', object: { kind: 'function' } }]);
+      t.match(one.untraceable, /cannot be parsed|may not be read/);
+    }
+  },
+);
 
 t.test('a body that touches a masked table cannot be traced', async (t) => {
   const exposure = { touches: true, untraceable: undefined, steers: undefined, outputs: [] };
@@ -105,7 +123,9 @@ t.test('a body that touches a masked table cannot be traced', async (t) => {
 
 t.test('a change of lexer state in a body is told', async (t) => {
   const snapshot = snapshotOf({ routines: [routine(1, 'flip')] });
-  const reader = new FakeReader({ 'sql: body of flip': analysis({ lexerHazards: ['set_config()'] }) });
+  const reader = new FakeReader({
+    'sql: body of flip': analysis({ lexerHazards: ['set_config()'] }),
+  });
   t.same((await reach(calls('flip'), snapshot, reader))[0]?.lexerHazards, ['set_config()']);
 });
 
@@ -144,7 +164,9 @@ t.test('without a catalog only what every server brings along is known', async (
 t.test('without a catalog a hostile number of names is refused, and quickly (PG-74)', async (t) => {
   const names = Array.from({ length: 100_000 }, (_, index) => `nobody${index}`);
   const start = performance.now();
-  await t.rejects(reach(calls(...names), undefined, new FakeReader({})), { message: /more than 200/ });
+  await t.rejects(reach(calls(...names), undefined, new FakeReader({})), {
+    message: /more than 200/,
+  });
   t.ok(performance.now() - start < 1000);
 });
 
@@ -160,35 +182,47 @@ t.test('hidden code counts with its effects, and with those of what it uses (PG-
   for (const isSlow of [false, true]) {
     const reader = new FakeReader({
       'sql: body of on_order': analysis({
-        effects: [{ effect: 'insert', object: { kind: 'relation', schema: undefined, name: 'log' } }],
+        effects: [
+          { effect: 'insert', object: { kind: 'relation', schema: undefined, name: 'log' } },
+        ],
       }),
       'sql: body of on_log': calls('helper'),
       'sql: body of helper': DELETES,
     });
     reader.isSlow = isSlow;
     const found = await reach(INSERTS, snapshot, reader);
-    t.same(found.map((one) => one.routine), ['public.on_order', 'public.on_log', 'public.helper']);
+    t.same(
+      found.map((one) => one.routine),
+      ['public.on_order', 'public.on_log', 'public.helper'],
+    );
     t.ok(found.every((one) => one.isHidden));
     t.match(found.at(-1)?.effects, [{ effect: 'delete', via: 'function public.helper()' }]);
   }
 });
 
-t.test('a trigger that reads masked tables makes errors sensitive, not results untraceable', async (t) => {
-  const both = routine(3, 'peek');
-  const snapshot = snapshotOf({
-    relations: [relation(1, 'orders', { triggers: [both] })],
-    routines: [both],
-  });
-  for (const isSlow of [false, true]) {
-    const reader = new FakeReader({ 'sql: body of peek': analysis({ exposure: TOUCHES }) });
-    reader.isSlow = isSlow;
-    t.match(await reach(INSERTS, snapshot, reader), [
-      { isHidden: true, isSensitive: true, untraceable: undefined },
-    ]);
-    const called = await reach({ ...INSERTS, functions: [functionName('peek')] }, snapshot, reader);
-    t.match(called, [{ isHidden: false, isSensitive: true, untraceable: /public\.peek/ }]);
-  }
-});
+t.test(
+  'a trigger that reads masked tables makes errors sensitive, not results untraceable',
+  async (t) => {
+    const both = routine(3, 'peek');
+    const snapshot = snapshotOf({
+      relations: [relation(1, 'orders', { triggers: [both] })],
+      routines: [both],
+    });
+    for (const isSlow of [false, true]) {
+      const reader = new FakeReader({ 'sql: body of peek': analysis({ exposure: TOUCHES }) });
+      reader.isSlow = isSlow;
+      t.match(await reach(INSERTS, snapshot, reader), [
+        { isHidden: true, isSensitive: true, untraceable: undefined },
+      ]);
+      const called = await reach(
+        { ...INSERTS, functions: [functionName('peek')] },
+        snapshot,
+        reader,
+      );
+      t.match(called, [{ isHidden: false, isSensitive: true, untraceable: /public\.peek/ }]);
+    }
+  },
+);
 
 t.test('what is found on the hidden way stays hidden when the look-up goes on', async (t) => {
   const snapshot = snapshotOf({
@@ -202,7 +236,10 @@ t.test('what is found on the hidden way stays hidden when the look-up goes on', 
   });
   reader.isSlow = true;
   const found = await reach(INSERTS, snapshot, reader);
-  t.same(found.map((one) => one.untraceable), [undefined, undefined, undefined]);
+  t.same(
+    found.map((one) => one.untraceable),
+    [undefined, undefined, undefined],
+  );
 });
 
 t.test('rules count with their actions, not with CREATE RULE itself (PG-62)', async (t) => {
@@ -214,7 +251,11 @@ t.test('rules count with their actions, not with CREATE RULE itself (PG-62)', as
     effects: [
       { effect: 'create', object: { kind: 'relation', schema: undefined, name: 'orders' } },
       { effect: 'code', object: { kind: 'relation', schema: undefined, name: 'orders' } },
-      { effect: 'delete', object: { kind: 'relation', schema: undefined, name: 'log' }, via: 'RULE' },
+      {
+        effect: 'delete',
+        object: { kind: 'relation', schema: undefined, name: 'log' },
+        via: 'RULE',
+      },
     ],
   });
   const [found] = await reach(INSERTS, rule('text of r'), new FakeReader({ 'text of r': text }));
@@ -235,57 +276,66 @@ t.test('types run the routines of their casts and checks (PG-62)', async (t) => 
   t.equal((await reach(analysis({ types: [elsewhere] }), snapshot, reader)).length, 0);
 });
 
-t.test('what pg_catalog hides is reached by its schema, or where pg_catalog is searched late (PG-72)', async (t) => {
-  const lower = routine(1, 'lower', { schema: 'evil', isShadowed: true });
-  const snapshot = snapshotOf({
-    routines: [lower, routine(2, 'harmless')],
-    operators: [{ schema: 'evil', name: '=', isShadowed: true, routine: routine(3, 'equals') }],
-  });
-  const reader = new FakeReader({
-    'sql: body of lower': DELETES,
-    'sql: body of equals': DELETES,
-    'sql: body of harmless': { ...calls('lower'), searchesCatalogLate: true },
-  });
-  const equals = (schema: string | undefined) =>
-    analysis({ operators: [{ kind: 'operator', schema, name: '=' }] });
-  const count = async (statement: StatementAnalysis) =>
-    (await reach(statement, snapshot, reader)).length;
-  t.equal(await count(calls('lower')), 0);
-  t.equal(await count(equals(undefined)), 0);
-  t.equal(await count(equals('pg_catalog')), 0);
-  t.equal(await count(equals('evil')), 1);
-  t.equal(await count(analysis({ functions: [functionName('lower', 'evil')] })), 1);
-  t.equal(await count({ ...calls('lower'), searchesCatalogLate: true }), 1);
-  const late = { ...equals(undefined), functions: [functionName('harmless')] };
-  t.same(
-    (await reach(late, snapshot, reader)).map((one) => one.routine).toSorted(),
-    ['evil.lower', 'public.equals', 'public.harmless'],
-    'a routine hands its search_path on',
-  );
-});
-
-t.test('a schema that no catalog knows may be any: made or renamed in this transaction', async (t) => {
-  const snapshot = snapshotOf({ routines: [routine(1, 'purge')] });
-  const reader = new FakeReader({ 'sql: body of purge': DELETES });
-  const named = (schema: string) => analysis({ functions: [functionName('purge', schema)] });
-  t.equal((await reach(named('renamed'), snapshot, reader)).length, 1);
-  t.equal((await reach(named('pg_temp'), snapshot, reader)).length, 1);
-  t.equal((await reach(named('evil'), snapshot, reader)).length, 0);
-});
-
-t.test('COPY t TO casts nothing, unless something else reads the table as well (PG-54)', async (t) => {
-  const typed = relation(1, 'orders', { callsOfTypes: [routine(3, 'cast')] });
-  const reader = new FakeReader({ 'sql: body of cast': DELETES });
-  const object = { kind: 'relation', schema: undefined, name: 'orders' } as const;
-  const copy = (...statements: string[]) =>
-    analysis({
-      statements,
-      effects: [
-        { effect: 'copy-out', object },
-        { effect: 'read', object, via: 'COPY' },
-      ],
+t.test(
+  'what pg_catalog hides is reached by its schema, or where pg_catalog is searched late (PG-72)',
+  async (t) => {
+    const lower = routine(1, 'lower', { schema: 'evil', isShadowed: true });
+    const snapshot = snapshotOf({
+      routines: [lower, routine(2, 'harmless')],
+      operators: [{ schema: 'evil', name: '=', isShadowed: true, routine: routine(3, 'equals') }],
     });
-  const snapshot = snapshotOf({ relations: [typed] });
-  t.equal((await reach(copy('CopyStmt'), snapshot, reader)).length, 0);
-  t.equal((await reach(copy('CopyStmt', 'SelectStmt'), snapshot, reader)).length, 1);
-});
+    const reader = new FakeReader({
+      'sql: body of lower': DELETES,
+      'sql: body of equals': DELETES,
+      'sql: body of harmless': { ...calls('lower'), searchesCatalogLate: true },
+    });
+    const equals = (schema: string | undefined) =>
+      analysis({ operators: [{ kind: 'operator', schema, name: '=' }] });
+    const count = async (statement: StatementAnalysis) =>
+      (await reach(statement, snapshot, reader)).length;
+    t.equal(await count(calls('lower')), 0);
+    t.equal(await count(equals(undefined)), 0);
+    t.equal(await count(equals('pg_catalog')), 0);
+    t.equal(await count(equals('evil')), 1);
+    t.equal(await count(analysis({ functions: [functionName('lower', 'evil')] })), 1);
+    t.equal(await count({ ...calls('lower'), searchesCatalogLate: true }), 1);
+    const late = { ...equals(undefined), functions: [functionName('harmless')] };
+    t.same(
+      (await reach(late, snapshot, reader)).map((one) => one.routine).toSorted(),
+      ['evil.lower', 'public.equals', 'public.harmless'],
+      'a routine hands its search_path on',
+    );
+  },
+);
+
+t.test(
+  'a schema that no catalog knows may be any: made or renamed in this transaction',
+  async (t) => {
+    const snapshot = snapshotOf({ routines: [routine(1, 'purge')] });
+    const reader = new FakeReader({ 'sql: body of purge': DELETES });
+    const named = (schema: string) => analysis({ functions: [functionName('purge', schema)] });
+    t.equal((await reach(named('renamed'), snapshot, reader)).length, 1);
+    t.equal((await reach(named('pg_temp'), snapshot, reader)).length, 1);
+    t.equal((await reach(named('evil'), snapshot, reader)).length, 0);
+  },
+);
+
+t.test(
+  'COPY t TO casts nothing, unless something else reads the table as well (PG-54)',
+  async (t) => {
+    const typed = relation(1, 'orders', { callsOfTypes: [routine(3, 'cast')] });
+    const reader = new FakeReader({ 'sql: body of cast': DELETES });
+    const object = { kind: 'relation', schema: undefined, name: 'orders' } as const;
+    const copy = (...statements: string[]) =>
+      analysis({
+        statements,
+        effects: [
+          { effect: 'copy-out', object },
+          { effect: 'read', object, via: 'COPY' },
+        ],
+      });
+    const snapshot = snapshotOf({ relations: [typed] });
+    t.equal((await reach(copy('CopyStmt'), snapshot, reader)).length, 0);
+    t.equal((await reach(copy('CopyStmt', 'SelectStmt'), snapshot, reader)).length, 1);
+  },
+);

@@ -34,7 +34,12 @@ const DELETES = analysis({
   statements: ['DeleteStmt'],
   effects: [{ effect: 'delete', object: { kind: 'relation', schema: undefined, name: 'orders' } }],
 });
-const CLEAR: Exposure = { touches: false, untraceable: undefined, steers: undefined, outputs: [['clear']] };
+const CLEAR: Exposure = {
+  touches: false,
+  untraceable: undefined,
+  steers: undefined,
+  outputs: [['clear']],
+};
 const CUSTOMERS = relation(10, 'customers', {
   columns: [
     { attribute: 1, name: 'id' },
@@ -46,7 +51,9 @@ const SENSITIVE: Sensitive = {
     version: 'v1',
     relations: [{ schema: 'public', name: 'customers', masked: ['email'], clear: ['id'] }],
   },
-  byOid: new Map([[10, new Map([[2, { mask: 'mail', column: 'public.customers.email', with: 'redact' }]])]]),
+  byOid: new Map([
+    [10, new Map([[2, { mask: 'mail', column: 'public.customers.email', with: 'redact' }]])],
+  ]),
   isMasking: true,
   columnNames: new Set(['email']),
   isKnownTable: (oid) => oid === 10,
@@ -114,20 +121,30 @@ t.test('a block is noted for the recording', async (t) => {
   t.match(note, { kind: 'decision', operation: 'statement', outcome: 'block', rule: 'no-delete' });
 });
 
-t.test('what cannot be parsed gets the error of the server, what cannot be judged is blocked (GW-5)', async (t) => {
-  t.match(await decide({ kind: 'syntax-error', message: 'syntax error at or near "SELEC"', position: 1 }), {
-    kind: 'block',
-    rule: undefined,
-    code: '42601',
-    reason: 'syntax error at or near "SELEC"',
-    position: 1,
-  });
-  t.match(await decide({ kind: 'refused', reason: 'the parser took too long' }), {
-    kind: 'block',
-    code: '42501',
-    reason: /cannot judge this statement: the parser took too long/,
-  });
-});
+t.test(
+  'what cannot be parsed gets the error of the server, what cannot be judged is blocked (GW-5)',
+  async (t) => {
+    t.match(
+      await decide({
+        kind: 'syntax-error',
+        message: 'syntax error at or near "SELEC"',
+        position: 1,
+      }),
+      {
+        kind: 'block',
+        rule: undefined,
+        code: '42601',
+        reason: 'syntax error at or near "SELEC"',
+        position: 1,
+      },
+    );
+    t.match(await decide({ kind: 'refused', reason: 'the parser took too long' }), {
+      kind: 'block',
+      code: '42501',
+      reason: /cannot judge this statement: the parser took too long/,
+    });
+  },
+);
 
 t.test('a change of lexer state is blocked, whatever the rules say (GW-3, PG-66)', async (t) => {
   t.match(await decide(analysis({ lexerHazards: ['SET client_encoding'] })), {
@@ -137,18 +154,21 @@ t.test('a change of lexer state is blocked, whatever the rules say (GW-3, PG-66)
   });
 });
 
-t.test('the end of a transaction passes always, or a failed one could never be left (PG-31)', async (t) => {
-  const blockAll: RuleConfig = { ...NO_DELETE, name: 'all', effects: ['*'] };
-  const session = analysis({ effects: [{ effect: 'session', object: undefined }] });
-  for (const text of ['ROLLBACK', ' commit; ', 'END TRANSACTION', 'abort work;']) {
-    const decider = createDecider(new FakeReader({ [text]: session }), { rules: [blockAll] });
-    t.match((await decider.decideStatement(text)).decision, { kind: 'allow' }, text);
-  }
-  for (const text of ['ROLLBACK; SELECT 1', 'COMMIT PREPARED \'x\'', 'ROLLBACK TO a']) {
-    const decider = createDecider(new FakeReader({ [text]: session }), { rules: [blockAll] });
-    t.match((await decider.decideStatement(text)).decision, { kind: 'block' }, text);
-  }
-});
+t.test(
+  'the end of a transaction passes always, or a failed one could never be left (PG-31)',
+  async (t) => {
+    const blockAll: RuleConfig = { ...NO_DELETE, name: 'all', effects: ['*'] };
+    const session = analysis({ effects: [{ effect: 'session', object: undefined }] });
+    for (const text of ['ROLLBACK', ' commit; ', 'END TRANSACTION', 'abort work;']) {
+      const decider = createDecider(new FakeReader({ [text]: session }), { rules: [blockAll] });
+      t.match((await decider.decideStatement(text)).decision, { kind: 'allow' }, text);
+    }
+    for (const text of ['ROLLBACK; SELECT 1', "COMMIT PREPARED 'x'", 'ROLLBACK TO a']) {
+      const decider = createDecider(new FakeReader({ [text]: session }), { rules: [blockAll] });
+      t.match((await decider.decideStatement(text)).decision, { kind: 'block' }, text);
+    }
+  },
+);
 
 t.test('what a called function does is judged as if written out (PG-62)', async (t) => {
   const snapshot = snapshotOf({ routines: [routine(1, 'purge')] });
@@ -236,18 +256,29 @@ t.test('200 bodies that are all read for the first time are one decision', async
 
 t.test('masked data that cannot be traced is refused', async (t) => {
   const catalog = new FakeCatalog(snapshotOf({ relations: [CUSTOMERS] }));
-  const judge = (exposure: Partial<Exposure>, masks = [MASK], more: Partial<StatementAnalysis> = {}) =>
-    decide(analysis({ exposure: { ...CLEAR, ...exposure }, ...more }), { masks, catalog });
+  const judge = (
+    exposure: Partial<Exposure>,
+    masks = [MASK],
+    more: Partial<StatementAnalysis> = {},
+  ) => decide(analysis({ exposure: { ...CLEAR, ...exposure }, ...more }), { masks, catalog });
   t.match(await judge({}), { kind: 'allow', isSensitive: false });
   t.match(await judge({ touches: true }), { kind: 'allow', isSensitive: true });
-  t.match(await judge({ untraceable: 'a cast' }), { kind: 'block', rule: 'masked-data', reason: /a cast/ });
+  t.match(await judge({ untraceable: 'a cast' }), {
+    kind: 'block',
+    rule: 'masked-data',
+    reason: /a cast/,
+  });
   t.match(await judge({ steers: 'WHERE' }), { kind: 'allow' });
   t.match(await judge({ steers: 'WHERE' }, [{ ...MASK, mode: 'strict' }]), {
     kind: 'block',
     rule: 'masked-data',
     reason: /may not steer a statement: WHERE/,
   });
-  t.match(await judge({}, [MASK], { statements: ['ExecuteStmt'] }), { isSensitive: true }, 'EXECUTE');
+  t.match(
+    await judge({}, [MASK], { statements: ['ExecuteStmt'] }),
+    { isSensitive: true },
+    'EXECUTE',
+  );
 });
 
 t.test('the reader is told what is sensitive', async (t) => {
@@ -309,7 +340,9 @@ t.test("what the statement's analysis said of its outputs reaches its results", 
     const { decision } = await decider.decideStatement('text');
     const trace = decision.kind === 'allow' ? decision.trace : undefined;
     t.ok(trace);
-    const decided = decider.decideResultNow(resultOf([expression], trace === undefined ? [] : [trace]));
+    const decided = decider.decideResultNow(
+      resultOf([expression], trace === undefined ? [] : [trace]),
+    );
     return decided?.note !== undefined;
   };
   t.equal(await isMasked([['clear']]), false);
@@ -330,20 +363,27 @@ t.test('explain tells the decision with what led to it', async (t) => {
   });
 });
 
-t.test('a trigger that touches masked tables makes the statement sensitive, and lets it through', async (t) => {
-  const trigger = routine(3, 'on_order', { definition: 'body of on_order' });
-  const orders = relation(11, 'orders', { triggers: [trigger] });
-  const object = { kind: 'relation', schema: undefined, name: 'orders' } as const;
-  const insert = analysis({ statements: ['InsertStmt'], effects: [{ effect: 'insert', object }], exposure: CLEAR });
-  const decideWith = async (exposure: Exposure) => {
-    const reader = new FakeReader({
-      'INSERT INTO orders': insert,
-      'sql: body of on_order': analysis({ exposure }),
+t.test(
+  'a trigger that touches masked tables makes the statement sensitive, and lets it through',
+  async (t) => {
+    const trigger = routine(3, 'on_order', { definition: 'body of on_order' });
+    const orders = relation(11, 'orders', { triggers: [trigger] });
+    const object = { kind: 'relation', schema: undefined, name: 'orders' } as const;
+    const insert = analysis({
+      statements: ['InsertStmt'],
+      effects: [{ effect: 'insert', object }],
+      exposure: CLEAR,
     });
-    const catalog = new FakeCatalog(snapshotOf({ relations: [CUSTOMERS, orders] }));
-    const decider = createDecider(reader, { masks: [MASK], catalog });
-    return (await decider.decideStatement('INSERT INTO orders')).decision;
-  };
-  t.match(await decideWith(CLEAR), { kind: 'allow', isSensitive: false });
-  t.match(await decideWith({ ...CLEAR, touches: true }), { kind: 'allow', isSensitive: true });
-});
+    const decideWith = async (exposure: Exposure) => {
+      const reader = new FakeReader({
+        'INSERT INTO orders': insert,
+        'sql: body of on_order': analysis({ exposure }),
+      });
+      const catalog = new FakeCatalog(snapshotOf({ relations: [CUSTOMERS, orders] }));
+      const decider = createDecider(reader, { masks: [MASK], catalog });
+      return (await decider.decideStatement('INSERT INTO orders')).decision;
+    };
+    t.match(await decideWith(CLEAR), { kind: 'allow', isSensitive: false });
+    t.match(await decideWith({ ...CLEAR, touches: true }), { kind: 'allow', isSensitive: true });
+  },
+);

@@ -28,10 +28,10 @@ t.test('a search_path with pg_catalog behind another schema is a hazard (PG-72)'
     "SELECT set_config('search_path', '\u00a0pg_catalog, shadow, pg_catalog', true)",
     "SELECT set_config('search_path', $1, false)",
     "SELECT set_config('search_path', 'a' || 'b', false)",
-    "ALTER ROLE r SET search_path = shadow, pg_catalog",
-    "ALTER DATABASE d SET search_path = shadow, pg_catalog",
-    "ALTER SYSTEM SET search_path = shadow, pg_catalog",
-    "ALTER FUNCTION f() SET search_path = shadow, pg_catalog",
+    'ALTER ROLE r SET search_path = shadow, pg_catalog',
+    'ALTER DATABASE d SET search_path = shadow, pg_catalog',
+    'ALTER SYSTEM SET search_path = shadow, pg_catalog',
+    'ALTER FUNCTION f() SET search_path = shadow, pg_catalog',
     'DO $$ BEGIN SET search_path = shadow, pg_catalog; END $$',
     "UPDATE pg_settings SET setting = 'shadow, pg_catalog' WHERE name = 'search_path'",
   ])
@@ -68,7 +68,8 @@ t.test('the SET clause of a new routine is looked at when its names are', async 
 });
 
 t.test('set_config() may take its name from pg_settings as pg_dump does', async (t) => {
-  const dump = (from: string, name = 'name') => `SELECT set_config(${name}, 'view', false) FROM ${from}`;
+  const dump = (from: string, name = 'name') =>
+    `SELECT set_config(${name}, 'view', false) FROM ${from}`;
   for (const sql of [
     dump("pg_settings WHERE name = 'restrict_nonsystem_relation_kind'"),
     dump("pg_catalog.pg_settings WHERE name = 'default_table_access_method'"),
@@ -81,7 +82,7 @@ t.test('set_config() may take its name from pg_settings as pg_dump does', async 
     dump("pg_settings WHERE name <> 'x'"),
     dump("pg_settings WHERE name OPERATOR(evil.=) 'x'"),
     dump("pg_settings WHERE name = 'x' OR true"),
-    dump("pg_settings WHERE name = $1"),
+    dump('pg_settings WHERE name = $1'),
     dump("pg_settings WHERE setting = 'x'"),
     dump("pg_settings WHERE name = 'x'", 'setting'),
     dump("pg_settings s WHERE name = 'x'"),
