@@ -200,10 +200,14 @@ export class Lineage {
     if (source.kind === 'other' || !isTaintedSource(source)) return 'clear';
     if (source.kind === 'sensitive') {
       if (source.relations.some((relation) => relation.masked.includes(name))) return 'masked';
-      if (source.isRenamed && this.#names.masked.has(name)) return 'masked';
+      // Only a name that is given here: one that is masked elsewhere may be a function, as in u.to_json.
+      if (source.renamed.includes(name) && this.#names.masked.has(name)) return 'masked';
+      // Given names hide the first columns' own, and a hidden column's name may be a function's as well.
       const isKnown =
         SYSTEM_COLUMNS.has(name) ||
-        source.relations.every((relation) => relation.clear.includes(name));
+        (source.renamed.length > 0
+          ? source.renamed.includes(name)
+          : source.relations.every((relation) => relation.clear.includes(name)));
       return isKnown ? 'clear' : 'call';
     }
     if (!this.#isColumnOfDerived(source.item, name)) return 'call';
@@ -282,7 +286,7 @@ function isTaintedSource(source: Source): boolean {
 
 /** The relation itself has a column of the alias's name, which PostgreSQL then takes instead of the row. */
 function isColumnOf(source: Source, name: string): boolean {
-  if (source.kind !== 'sensitive' || source.isRenamed) return false;
+  if (source.kind !== 'sensitive' || source.renamed.length > 0) return false;
   return source.relations.every(
     (relation) => relation.masked.includes(name) || relation.clear.includes(name),
   );

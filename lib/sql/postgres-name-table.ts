@@ -23,7 +23,8 @@ export type Source =
   | {
       readonly kind: 'sensitive';
       readonly relations: readonly SensitiveRelation[];
-      readonly isRenamed: boolean;
+      /** Names that the range variable gives to the first columns; they hide the relation's own. */
+      readonly renamed: readonly string[];
     }
   /** A sub-select, a CTE, a join: `columns` gives what is known of it. */
   | { readonly kind: 'derived'; readonly item: Derived }
@@ -114,7 +115,7 @@ export class NameTable {
       this.#addSource(alias, {
         kind: 'sensitive',
         relations: matching,
-        isRenamed: columns.length > 0,
+        renamed: columns,
       });
     // It may be a CTE, too: those are known only when all of the statement has been taken in.
     this.rangeVars.push({ columns, tree });
@@ -196,7 +197,7 @@ export class NameTable {
     const matching = this.matching(text(relation['schemaname']), text(relation['relname']) ?? '');
     const source: Source =
       matching.length > 0
-        ? { kind: 'sensitive', relations: matching, isRenamed: false }
+        ? { kind: 'sensitive', relations: matching, renamed: [] }
         : { kind: 'other' };
     const given = list(returning['options']).flatMap(
       (entry) => text(as(entry, 'ReturningOption')?.['value']) ?? [],
@@ -240,7 +241,8 @@ function isSameSource(one: Source, other: Source): boolean {
   if (one.kind === 'sensitive')
     return (
       other.kind === 'sensitive' &&
-      one.isRenamed === other.isRenamed &&
+      one.renamed.length === other.renamed.length &&
+      one.renamed.every((name, index) => name === other.renamed[index]) &&
       one.relations.length === other.relations.length &&
       one.relations.every((relation, index) => relation === other.relations[index])
     );

@@ -179,6 +179,8 @@ export const UNTRACEABLE: readonly string[] = [
   'SELECT (SELECT u FROM users u LIMIT 1)',
   'SELECT ((SELECT u FROM users u LIMIT 1)).email',
   'SELECT u.to_json FROM users u',
+  'SELECT u.to_json FROM users AS u(a, b)',
+  'SELECT email.to_json FROM users AS email(users, id)',
   'SELECT (u).to_jsonb FROM users u',
   'SELECT s.to_json FROM (SELECT * FROM users) s',
   'SELECT s.to_json FROM (SELECT u.* FROM users u, orders o) s, (SELECT 1 AS to_json) x',
