@@ -162,7 +162,8 @@ export class ServerRelay {
         this.#state.replies.onCopyIn();
         return 'as-is';
       case BACKEND.copyOutResponse:
-        return this.#onCopyOut();
+        // COPY names no columns: what it may give out was decided when its statement came (PG-51).
+        return 'as-is';
       default:
         throw unexpected(message, this.#state.replies.head);
     }
@@ -299,24 +300,6 @@ export class ServerRelay {
     if (plan !== undefined) return plan;
     // Rows whose columns nobody described cannot be masked, so they cannot pass.
     throw new ProtocolError('PG_ROW_WITHOUT_SHAPE', 'server', 'a row came without its description');
-  }
-
-  /**
-   * COPY names no columns, so it can be judged by its statement only (PG-51). One that was let through
-   * and touches masked data all the same is a contradiction, and its rows must not pass. A query string
-   * may hold a harmless COPY beside a masked SELECT, and a forgotten statement was judged when it came.
-   */
-  #onCopyOut(): 'as-is' {
-    const { head } = this.#state.replies;
-    if (!this.#state.inspection.results || head?.kind !== 'execute') return 'as-is';
-    if (this.#state.statements.portal(head.portal ?? '').statement?.isSensitive === true) {
-      throw new ProtocolError(
-        'PG_COPY_UNTRACED',
-        'server',
-        'COPY TO of data that cannot be traced',
-      );
-    }
-    return 'as-is';
   }
 
   #onParameterStatus(message: Buffer): 'as-is' {
