@@ -8,6 +8,7 @@ import { findFreePort } from '../lib/demo/embedded-postgres.ts';
 import { findUnprivilegedAccount } from '../lib/demo/unprivileged-account.ts';
 import { type Login, makeTemporary } from '../test/support/gateway-process.ts';
 import type { Teardown } from '../test/support/servers.ts';
+import { hasProgram, PROGRAM_PATH } from './programs.ts';
 
 export interface Proxy {
   readonly port: number;
@@ -31,7 +32,7 @@ defaults
   timeout connect 5s
   timeout client 1h
   timeout server 1h
-listen postgres
+listen database
   bind 127.0.0.1:${port}
   server upstream 127.0.0.1:${upstreamPort}
 `,
@@ -84,11 +85,9 @@ interface Program {
   readonly ids?: { readonly uid?: number; readonly gid?: number };
 }
 
-const SEARCH = `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin`;
-
 async function start(t: Teardown, wanted: Program): Promise<Proxy> {
   const child = spawn(wanted.program, wanted.args, {
-    env: { PATH: SEARCH },
+    env: { PATH: PROGRAM_PATH },
     stdio: ['ignore', 'ignore', 'pipe'],
     ...wanted.ids,
   });
@@ -120,13 +119,5 @@ function answers(port: number): Promise<boolean> {
       resolve(true);
     });
     socket.once('error', () => resolve(false));
-  });
-}
-
-export function hasProgram(program: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const child = spawn(program, ['--version'], { env: { PATH: SEARCH }, stdio: 'ignore' });
-    child.once('error', () => resolve(false));
-    child.once('close', () => resolve(true));
   });
 }

@@ -1,6 +1,6 @@
 /** What the bench prints: a table of ratios and bars, from samples that were taken in rounds. */
 
-import type { Measured } from './load.ts';
+import type { Measured } from './suite.ts';
 
 export interface Sample extends Measured {
   readonly contender: string;

@@ -25,6 +25,36 @@ export interface ResultColumn {
   readonly type: number;
   readonly typeModifier: number;
   readonly format: 'text' | 'binary';
+  /** Of protocols that name a column's origin and describe it with more than a number (MySQL). */
+  readonly details?: ColumnDetails;
+}
+
+/** What a MySQL column definition says; names as the server gives them, never to be trusted (MY-64). */
+export interface ColumnDetails {
+  readonly schema: string;
+  readonly originalTable: string;
+  readonly originalName: string;
+  readonly charset: number;
+  /** Largest length of a value as text, bytes. */
+  readonly length: number;
+  readonly flags: number;
+  readonly decimals: number;
+  /** MariaDB's extended type name: `json`, `uuid`, `inet6`; empty where there is none. */
+  readonly extendedType: string;
+}
+
+/** The state of a session that decides how the server reads a text (MY-28, MY-61, MY-63). */
+export interface Reading {
+  /** Default database of names without one; undefined: none. */
+  readonly database: string | undefined;
+  readonly server: {
+    readonly flavor: 'mysql' | 'mariadb';
+    /** As in version comments: 101119 is 10.11.19, 80036 is 8.0.36. */
+    readonly version: number;
+  };
+  /** sql_mode ANSI_QUOTES; undefined: cannot be known, so both readings count. */
+  readonly ansiQuotes: boolean | undefined;
+  readonly noBackslashEscapes: boolean;
 }
 
 /** What a decision on a statement learned and the decision on its result needs. Opaque to sessions. */
@@ -42,7 +72,14 @@ export type Operation =
       /** What the client wants set from the start, by name and value as it wrote them. */
       readonly settings: readonly { readonly name: string; readonly value: string }[];
     }
-  | { readonly kind: 'statement'; readonly id: number; readonly text: string }
+  | {
+      readonly kind: 'statement';
+      readonly id: number;
+      readonly text: string;
+      /** Parameter types that the client declares, by the server's numbers, 0 where it leaves one open. */
+      readonly parameterTypes?: readonly number[];
+      readonly reading?: Reading;
+    }
   /** A server-side routine called by number, past the statement parser. */
   | { readonly kind: 'call'; readonly id: number; readonly routine: number }
   | { readonly kind: 'cancel'; readonly id: number; readonly key: Buffer }
@@ -60,6 +97,8 @@ export interface Verifier {
   readonly salt: Buffer;
   readonly storedKey: Buffer;
   readonly serverKey: Buffer;
+  /** SHA1(SHA1(password)), for mysql_native_password; undefined where the user has none. */
+  readonly nativeHash?: Buffer;
 }
 
 /** The gateway's own credential on the upstream leg. Never recorded, never logged. */
@@ -136,6 +175,8 @@ export type SessionCommand =
   | { readonly kind: 'close' }
   /** The driver reads no more from `holds` until it has delivered the decision. */
   | { readonly kind: 'decide'; readonly operation: Operation; readonly holds: Side }
+  /** The driver reads no more from `side`, or reads on: what came is enough until the other side answers. */
+  | { readonly kind: 'reading'; readonly side: Side; readonly isPaused: boolean }
   /** One alarm for each name: set again replaces, `after` undefined clears. Milliseconds. */
   | { readonly kind: 'wake'; readonly alarm: string; readonly after: number | undefined }
   /** What the client sent or saw, secrets removed (GW-16); comes before the send that it allows. */
@@ -179,6 +220,19 @@ export interface SessionOptions {
   readonly random: (size: number) => Buffer;
   /** PBKDF2-HMAC-SHA-256, 32 bytes; injected so that it can be cached. */
   readonly deriveKey: (password: string, salt: Buffer, iterations: number) => Buffer;
+  /** RSA-OAEP for passwords on a plain connection (MY-8); injected, as it draws random numbers. */
+  readonly rsa?: Rsa;
+  /** The client may be asked for its files (MY-34). */
+  readonly localInfile?: boolean;
+}
+
+export interface Rsa {
+  /** PEM (SPKI) of the gateway's own key, made anew at each start. */
+  readonly publicKey: string;
+  /** Undefined: not encrypted with our key. */
+  decrypt(bytes: Buffer): Buffer | undefined;
+  /** Throws where `publicKey` is none. */
+  encrypt(publicKey: string, bytes: Buffer): Buffer;
 }
 
 /** The one value that a protocol folder exports. */

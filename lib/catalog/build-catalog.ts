@@ -5,8 +5,10 @@ import type {
   CatalogRelation,
   CatalogRoutine,
   CatalogRule,
+  CatalogSnapshot,
   NamedRoutine,
 } from './catalog.ts';
+import { FIRST_USER_OID } from './catalog-queries.ts';
 import { booleanIn, numberIn, type Row, textIn } from './catalog-rows.ts';
 import type { Names } from './read-names.ts';
 import { buildTypeRoutines, type TypeRoutines } from './type-routines.ts';
@@ -19,6 +21,8 @@ export interface Routines {
   /** By the oid of a routine, an aggregate or an operator: what runs when it is used. */
   readonly callees: ReadonlyMap<number, readonly CatalogRoutine[]>;
   readonly typeRoutines: TypeRoutines;
+  readonly routinesOfType: CatalogSnapshot['routinesOfType'];
+  readonly routinesOnDefine: readonly CatalogRoutine[];
 }
 
 export function buildRoutines(names: Names, bodies: ReadonlyMap<number, string>): Routines {
@@ -66,7 +70,17 @@ export function buildRoutines(names: Names, bodies: ReadonlyMap<number, string>)
     typeRoutines.of(numberIn(row, 'type')).map((routine) => renamed(routine, row, {})),
   );
   const routines = [...own, ...aggregates, ...casting];
-  return { routines, operators, types, callees, typeRoutines };
+  const routinesOfType = typeReader(names, typeRoutines);
+  const routinesOnDefine = names.eventTriggers.flatMap(
+    (row) => callees.get(numberIn(row, 'callee')) ?? [],
+  );
+  return { routines, operators, types, callees, typeRoutines, routinesOfType, routinesOnDefine };
+}
+
+/** The server's own types are there always; what somebody added to one of them counts as well. */
+function typeReader(names: Names, typeRoutines: TypeRoutines): Routines['routinesOfType'] {
+  const known = new Set(names.types.map((row) => numberIn(row, 'oid')));
+  return (oid) => (oid < FIRST_USER_OID || known.has(oid) ? typeRoutines.of(oid) : undefined);
 }
 
 /** Nothing is shadowed where some session may begin with pg_catalog behind another schema. */

@@ -3,11 +3,18 @@
  * gateway's own (GW-7), never on a client's.
  */
 
+import type { SqlReader } from '../sql/analysis.ts';
+
+/** What decides how the server reads a text: that of the contract, as readers of SQL take it. */
+export type TextReading = NonNullable<Parameters<SqlReader['analyzeRoutine']>[3]>;
+
 export interface CatalogColumn {
   readonly attribute: number;
   readonly name: string;
   /** Of a generated column: the attributes it is computed from; 0 stands for the whole row. */
   readonly computedFrom?: readonly number[];
+  /** `SELECT *` leaves it out (MySQL). */
+  readonly isInvisible?: boolean;
 }
 
 export interface CatalogRelation {
@@ -58,6 +65,8 @@ export interface CatalogRoutine {
    * this one cannot be meant, unless a search_path puts pg_catalog behind another schema (PG-72).
    */
   readonly isShadowed?: boolean;
+  /** Its text is read in its own database and modes, not in its caller's (MySQL). */
+  readonly reading?: TextReading;
 }
 
 /** What runs for an operator or a type of this name. */
@@ -83,7 +92,16 @@ export interface CatalogSnapshot {
   operatorsNamed(name: string): readonly NamedRoutine[];
   /** Routines of casts from and to the types of this name, of their domain checks and comparisons. */
   typesNamed(name: string): readonly NamedRoutine[];
+  /**
+   * The same by the server's number of a type, as clients declare those of parameters: what runs when a
+   * value of it is made. Undefined: there is no such type here.
+   */
+  routinesOfType(oid: number): readonly CatalogRoutine[] | undefined;
+  /** What runs with every change of a definition, whatever it is of (event triggers). */
+  routinesOnDefine(): readonly CatalogRoutine[];
   hasSchema(name: string): boolean;
+  /** Of catalogs that are read for more than one kind of server (MySQL, MariaDB). */
+  readonly server?: TextReading['server'];
 }
 
 export interface Catalog {

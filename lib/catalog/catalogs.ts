@@ -1,8 +1,12 @@
-/** One catalog for each database of an upstream: clients of one connection may use several. */
+/**
+ * The catalogs of one upstream: one for each database of a PostgreSQL server, as clients of one
+ * connection may use several, and one for all databases of a MySQL server, as a statement may.
+ */
 
 import type { ClientConfig } from 'pg';
 import { GatewayError } from '../errors.ts';
 import type { Catalog } from './catalog.ts';
+import { createMysqlCatalog, type MysqlCatalogOptions } from './mysql-catalog.ts';
 import { createPostgresCatalog, type PostgresCatalogOptions } from './postgres-catalog.ts';
 
 /** Names come from clients; each costs a connection now and then and a snapshot in memory. */
@@ -17,6 +21,11 @@ export interface Catalogs {
   /** Throws GatewayError CATALOG_COUNT when there are too many already. */
   forDatabase(database: string): Catalog;
   close(): Promise<void>;
+}
+
+export function createMysqlCatalogs(options: MysqlCatalogOptions): Catalogs {
+  const catalog = createMysqlCatalog(options);
+  return { forDatabase: () => catalog, close: () => catalog.close() };
 }
 
 /** Ask for a catalog only after the server accepted a sign-in to that database. */

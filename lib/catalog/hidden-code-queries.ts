@@ -56,6 +56,13 @@ export const WRITE_CALLS = `SELECT a.adrelid AS relation, d.refobjid AS callee
 export const TRIGGERS = `SELECT DISTINCT t.tgrelid AS relation, t.tgfoid AS callee
   FROM pg_catalog.pg_trigger t WHERE t.tgfoid >= ${FIRST_USER_OID} LIMIT $1`;
 
+/**
+ * All of them with every DDL statement: what fires one depends on events, on command tags and, for those
+ * of an extension's script, on a text that nobody has read. Login triggers run before the first statement.
+ */
+export const EVENT_TRIGGERS = `SELECT DISTINCT e.evtfoid AS callee FROM pg_catalog.pg_event_trigger e
+  WHERE e.evtfoid >= ${FIRST_USER_OID} AND e.evtevent <> 'login' LIMIT $1`;
+
 /** System views have rules that matter as well: an UPDATE of pg_settings is a SET. */
 export const RULES = `SELECT r.oid, r.ev_class AS relation, r.rulename AS name
   FROM pg_catalog.pg_rewrite r WHERE r.rulename <> '_RETURN' LIMIT $1`;
@@ -90,7 +97,8 @@ export const COMPOSITE_COLUMNS = `SELECT a.attrelid AS relation, a.atttypid AS t
 
 /**
  * Domain checks; casts, listed under the user's type of the two or under both where both are
- * built in; comparisons by operator classes; what makes ranges.
+ * built in; comparisons by operator classes; what makes ranges. A multirange has its range, a type, as
+ * callee: its values are made of those.
  */
 export const TYPE_CALLS = `SELECT c.contypid AS type, d.refobjid AS callee
   FROM pg_catalog.pg_constraint c CROSS JOIN LATERAL (
@@ -107,6 +115,11 @@ export const TYPE_CALLS = `SELECT c.contypid AS type, d.refobjid AS callee
   UNION SELECT o.opcintype, s.amopopr
   FROM pg_catalog.pg_opclass o JOIN pg_catalog.pg_amop s ON s.amopfamily = o.opcfamily
   WHERE o.opcintype >= ${FIRST_USER_OID} AND s.amopopr >= ${FIRST_USER_OID}
+  UNION SELECT m.oid, d.refobjid
+  FROM pg_catalog.pg_type m CROSS JOIN LATERAL (
+    SELECT d.refobjid FROM ${dependsOf('pg_type')} AND d.objid = m.oid
+      AND d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass) d
+  WHERE m.typtype = 'm' AND m.oid >= ${FIRST_USER_OID}
   UNION SELECT r.rngtypid, f.routine
   FROM pg_catalog.pg_range r
   CROSS JOIN LATERAL pg_catalog.unnest(ARRAY[r.rngcanonical, r.rngsubdiff]::oid[]) AS f(routine)

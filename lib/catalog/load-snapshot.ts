@@ -43,9 +43,19 @@ export async function loadCatalog(
   const { routines, operators, types } = built;
   const relations = buildRelations(names, { views: views.texts, rules: rules.texts }, built);
   const schemas = names.schemas.map((row) => textIn(row, 'name'));
+  const { routinesOfType, routinesOnDefine } = built;
   return {
     fingerprint: names.fingerprint,
-    snapshot: buildSnapshot({ version, relations, routines, operators, types, schemas }),
+    snapshot: buildSnapshot({
+      version,
+      relations,
+      routines,
+      operators,
+      types,
+      routinesOfType,
+      routinesOnDefine,
+      schemas,
+    }),
     isPartial: views.isPartial || bodies.isPartial || rules.isPartial,
   };
 }

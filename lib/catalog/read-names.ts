@@ -40,6 +40,7 @@ export interface Names {
   readonly viewTypes: readonly Row[];
   readonly writeCalls: readonly Row[];
   readonly triggers: readonly Row[];
+  readonly eventTriggers: readonly Row[];
   readonly rules: readonly Row[];
   readonly cascades: readonly Row[];
   readonly types: readonly Row[];
@@ -97,6 +98,7 @@ type HiddenCode = Pick<
   | 'viewTypes'
   | 'writeCalls'
   | 'triggers'
+  | 'eventTriggers'
   | 'rules'
   | 'cascades'
   | 'types'
@@ -111,6 +113,7 @@ async function readHiddenCode(rows: ReadRows, linksMax: number): Promise<HiddenC
     viewTypes: await rows(hidden.VIEW_TYPES, 'types in views', linksMax),
     writeCalls: await rows(hidden.WRITE_CALLS, 'routines in tables', linksMax),
     triggers: await rows(hidden.TRIGGERS, 'triggers', linksMax),
+    eventTriggers: await rows(hidden.EVENT_TRIGGERS, 'event triggers', linksMax),
     rules: await rows(hidden.RULES, 'rules', linksMax),
     cascades: await rows(hidden.CASCADES, 'foreign keys', linksMax),
     types: await rows(hidden.TYPES, 'types', linksMax),

@@ -9,12 +9,16 @@ export interface SnapshotContent {
   readonly routines: readonly CatalogRoutine[];
   readonly operators: readonly NamedRoutine[];
   readonly types?: readonly NamedRoutine[];
+  readonly routinesOnDefine?: readonly CatalogRoutine[];
+  /** Without it no type is known by its number. */
+  readonly routinesOfType?: CatalogSnapshot['routinesOfType'];
   /** Those without anything in them as well. */
   readonly schemas?: readonly string[];
+  readonly server?: CatalogSnapshot['server'];
 }
 
 export function buildSnapshot(content: SnapshotContent): CatalogSnapshot {
-  const { version, relations, routines, operators } = content;
+  const { version, relations, routines, operators, routinesOnDefine = [] } = content;
   const byOid = new Map(relations.map((relation) => [relation.oid, relation]));
   const children = new Map<number, number[]>();
   for (const { oid, parents } of relations) {
@@ -39,7 +43,10 @@ export function buildSnapshot(content: SnapshotContent): CatalogSnapshot {
     operatorRoutines: (name) => (operatorsByName.get(name) ?? []).map(({ routine }) => routine),
     operatorsNamed: (name) => operatorsByName.get(name) ?? [],
     typesNamed: (name) => typesByName.get(name) ?? [],
+    routinesOnDefine: () => routinesOnDefine,
+    routinesOfType: content.routinesOfType ?? (() => undefined),
     hasSchema: (name) => schemas.has(name),
+    ...(content.server === undefined ? {} : { server: content.server }),
   };
 }
 

@@ -36,11 +36,13 @@ export async function runCheck(argv: readonly string[], io: MainIo): Promise<num
 
 function describeConfig(config: Config): string {
   const { users } = config;
-  const canSignIn = users.filter(({ scram }) => scram !== undefined).length;
+  const canSignIn = users.filter(
+    ({ scram, mysqlNative }) => scram !== undefined || mysqlNative !== undefined,
+  ).length;
   return [
     formatSection(
       'Connections',
-      ['NAME', 'LISTEN', 'TLS', 'UPSTREAM', 'TLS', 'SIGN-IN'],
+      ['NAME', 'PROTOCOL', 'LISTEN', 'TLS', 'UPSTREAM', 'TLS', 'SIGN-IN'],
       config.connections.map(describeConnection),
     ),
     formatSection(
@@ -68,10 +70,12 @@ function formatSection(title: string, head: string[], rows: string[][]): string 
   return rows.length === 0 ? `${title}: none\n\n` : `${title}\n${formatTable(head, rows)}\n`;
 }
 
-function describeConnection({ name, listen, tls, upstream, auth }: ConnectionConfig): string[] {
+function describeConnection(connection: ConnectionConfig): string[] {
+  const { name, protocol, listen, tls, upstream, auth } = connection;
   const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
   const address = `${host}:${listen.port}`;
-  return [name, address, tls?.mode ?? 'off', describeUpstream(upstream), upstream.tls, auth];
+  const server = describeUpstream(upstream);
+  return [name, protocol, address, tls?.mode ?? 'off', server, upstream.tls, auth];
 }
 
 function describeUpstream({ user, host, port, database }: UpstreamConfig): string {

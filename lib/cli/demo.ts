@@ -1,18 +1,26 @@
 /**
- * `weir demo`: a PostgreSQL server with a sample shop and a gateway in front of it, from nothing,
- * until Ctrl-C. The database lives in a temporary folder and is gone afterwards; only the
- * recordings stay, so that they can be replayed.
+ * `weir demo`: a PostgreSQL server with a sample shop, the same in MariaDB where that is installed, and
+ * a gateway in front of them, from nothing, until Ctrl-C. The databases live in temporary folders and
+ * are gone afterwards; only the recordings stay, so that they can be replayed.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../demo/embedded-postgres.ts';
-import { loadSampleData, type SampleDatabase } from '../demo/sample-data.ts';
+import {
+  findMariadb,
+  type MariadbPrograms,
+  type MariadbServer,
+  startMariadb,
+} from '../demo/mariadb-server.ts';
+import { loadSampleData } from '../demo/sample-data.ts';
+import { loadMysqlSample, makeMysqlSample } from '../demo/sample-mysql.ts';
 import { GatewayError } from '../errors.ts';
 import { type Config, createGateway, type Gateway, loadConfig } from '../index.ts';
 import { createLog } from '../log.ts';
+import { describeDemo } from './demo-guide.ts';
 
 export interface DemoIo {
   readonly stdout: { write(text: string): unknown };
@@ -23,19 +31,20 @@ export interface DemoIo {
 
 const HELP = `Usage: weir demo [--port PORT] [--data-dir DIR]
 
-Starts PostgreSQL with a sample shop and a gateway in front of it; Ctrl-C stops both.
+Starts PostgreSQL with a sample shop and a gateway in front of it, and MariaDB with the same shop where
+it is installed; Ctrl-C stops everything.
 
-  --port PORT      where the gateway listens (6432, or the next port that is free)
-  --data-dir DIR   where the recordings go (./weir-data)
+  --port PORT         where the gateway listens (6432, or the next port that is free)
+  --mysql-port PORT   the same for MariaDB's clients (6433)
+  --data-dir DIR      where the recordings go (./weir-data)
 `;
 
 /** Compiled, this file lies in build/lib/cli. */
 const EXAMPLE = fileURLToPath(new URL('../../../config.example.toml', import.meta.url));
 
-const REPLAY = fileURLToPath(new URL('../../../bin/replay', import.meta.url));
-
-/** The variable from which config.example.toml takes the upstream password. */
-const PASSWORD_VARIABLE = 'SHOP_PASSWORD';
+/** The variables from which config.example.toml takes the upstream passwords. */
+const PASSWORD_VARIABLES = { postgres: 'SHOP_PASSWORD', mysql: 'SHOP_MYSQL_PASSWORD' } as const;
+type Protocol = keyof typeof PASSWORD_VARIABLES;
 
 /** How many ports above the wanted one are tried. */
 const PORT_TRIES_MAX = 100;
@@ -61,7 +70,7 @@ export async function runDemo(argv: readonly string[], io: DemoIo): Promise<numb
 }
 
 interface DemoOptions {
-  readonly port: number | undefined;
+  readonly ports: Readonly<Record<Protocol, number | undefined>>;
   readonly dataDir: string;
 }
 
@@ -71,6 +80,7 @@ function readOptions(argv: readonly string[], io: DemoIo): DemoOptions | number 
       args: [...argv],
       options: {
         port: { type: 'string' },
+        'mysql-port': { type: 'string' },
         'data-dir': { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -79,26 +89,43 @@ function readOptions(argv: readonly string[], io: DemoIo): DemoOptions | number 
       io.stdout.write(HELP);
       return 0;
     }
-    return { port: readPort(values.port), dataDir: resolve(values['data-dir'] ?? 'weir-data') };
+    const ports = {
+      postgres: readPort('--port', values.port),
+      mysql: readPort('--mysql-port', values['mysql-port']),
+    };
+    return { ports, dataDir: resolve(values['data-dir'] ?? 'weir-data') };
   } catch (error) {
     io.stderr.write(`weir demo: ${explain(error)}\n\n${HELP}`);
     return 2;
   }
 }
 
-function readPort(text: string | undefined): number | undefined {
+function readPort(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const port = Number(text);
   if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port;
-  throw new Error(`--port takes a number from 1 to 65535, not "${text}"`);
+  throw new Error(`${option} takes a number from 1 to 65535, not "${text}"`);
 }
 
-/** The parts that run, in the order in which they were started. */
+/** A server with the sample shop, as the gateway has to know it. */
+interface Shop {
+  readonly protocol: Protocol;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+}
+
+/** The parts that run. */
 class Demo {
   readonly #io: DemoIo;
   readonly #interrupted: AbortSignal;
   readonly #startedAt = performance.now();
-  #server: EmbeddedPostgres | undefined;
+  #postgres: EmbeddedPostgres | undefined;
+  #mariadb: MariadbServer | undefined;
+  /** Never rejects; a text says why MariaDB is left out. */
+  #mariadbStart: Promise<Shop | string> | undefined;
   #gateway: Gateway | undefined;
 
   constructor(io: DemoIo, interrupted: AbortSignal) {
@@ -111,43 +138,82 @@ class Demo {
     this.#io.stdout.write(
       'Weir demo: a database, a gateway in front of it, nothing to install.\n\n',
     );
+    this.#interrupted.throwIfAborted();
+    // At the same time: each waits for the disk most of the time.
+    this.#mariadbStart = this.#tryMariadb();
+    const shops = [await this.#startPostgres()];
+    const mariadb = await this.#mariadbStart;
+    if (typeof mariadb !== 'string') shops.push(mariadb);
+
+    this.#interrupted.throwIfAborted();
+    const config = await adaptConfig(shops, options, (text) => this.#progress(text));
+    this.#gateway = await createGateway(config, { log: createLog(this.#io.stderr, 'warn') });
+    await this.#gateway.listen();
+    const [postgres, mysql] = this.#gateway.addresses;
+    if (postgres === undefined) throw new Error('the gateway listens nowhere');
+    for (const { host, port } of this.#gateway.addresses) {
+      this.#progress(`Gateway listens on ${host}:${port}`);
+    }
+    const reason = typeof mariadb === 'string' ? mariadb : 'the gateway does not listen for it';
+    const { dataDir } = config;
+    this.#io.stdout.write(describeDemo({ postgres, mysql: mysql ?? reason, dataDir }));
+    await this.#waitForEnd();
+  }
+
+  async #startPostgres(): Promise<Shop> {
     const server = await startEmbeddedPostgres();
-    this.#server = server;
+    this.#postgres = server;
     this.#progress(`PostgreSQL started on ${server.host}:${server.port} (temporary)`);
-
     this.#interrupted.throwIfAborted();
-    const shop = await loadSampleData(server);
-    this.#progress(`Sample shop loaded: ${describeCounts(shop.rowCounts)}`);
+    const { user, password, database, rowCounts } = await loadSampleData(server);
+    this.#progress(`Sample shop loaded: ${describeCounts(rowCounts)}`);
+    const { host, port } = server;
+    return { protocol: 'postgres', host, port, user, password, database };
+  }
 
+  async #tryMariadb(): Promise<Shop | string> {
+    try {
+      const programs = await findMariadb();
+      return typeof programs === 'string' ? programs : await this.#startMariadb(programs);
+    } catch (error) {
+      // One database is a demo too: what is wrong with the other one is told at the end.
+      return explain(error);
+    }
+  }
+
+  async #startMariadb(programs: MariadbPrograms): Promise<Shop> {
+    const sample = makeMysqlSample();
+    const server = await startMariadb(programs, sample);
+    this.#mariadb = server;
+    const { host, port } = server;
+    this.#progress(`MariaDB started on ${host}:${port} (temporary)`);
     this.#interrupted.throwIfAborted();
-    const config = await adaptConfig(server, shop, options, (text) => this.#progress(text));
-    const gateway = await createGateway(config, {
-      log: createLog(this.#io.stderr, 'warn'),
-    });
-    this.#gateway = gateway;
-    await gateway.listen();
-    const [address] = gateway.addresses;
-    if (address === undefined) throw new Error('the gateway listens nowhere');
-    this.#progress(`Gateway listens on ${address.host}:${address.port}`);
+    await loadMysqlSample(server, sample);
+    this.#progress('The same shop loaded into MariaDB');
+    return { protocol: 'mysql', host, port, ...sample };
+  }
 
-    this.#io.stdout.write(describeDemo(address.host, address.port, config.dataDir));
-    await Promise.race([untilAborted(this.#interrupted), server.exited]);
+  async #waitForEnd(): Promise<void> {
+    const ends = [untilAborted(this.#interrupted)];
+    for (const server of [this.#postgres, this.#mariadb]) if (server) ends.push(server.exited);
+    await Promise.race(ends);
     if (this.#interrupted.aborted) return;
-    throw new GatewayError(
-      'POSTGRES_ENDED',
-      `The PostgreSQL server ended: ${server.readLog().slice(-2000)}`,
-    );
+    const logs = [this.#postgres, this.#mariadb].map((server) => server?.readLog().slice(-2000));
+    const message = `A database server ended: ${logs.join('\n')}`;
+    throw new GatewayError('DEMO_SERVER_ENDED', message);
   }
 
   /** Stops what was started, the newest first. */
   async stop(): Promise<void> {
-    if (this.#server === undefined) return;
-    this.#io.stdout.write('\nStopping the gateway and PostgreSQL ...\n');
+    await this.#mariadbStart;
+    const servers = [this.#mariadb, this.#postgres].filter((server) => server !== undefined);
+    if (servers.length === 0) return;
+    this.#io.stdout.write('\nStopping the gateway and the databases ...\n');
     try {
       await this.#gateway?.close();
     } finally {
-      await this.#server.stop();
-      delete process.env[PASSWORD_VARIABLE];
+      await Promise.all(servers.map((server) => server.stop()));
+      for (const variable of Object.values(PASSWORD_VARIABLES)) delete process.env[variable];
     }
     this.#io.stdout.write('Stopped. Recordings stay, everything else is gone.\n');
   }
@@ -158,40 +224,49 @@ class Demo {
   }
 }
 
-/** The example's own rules and users, pointed at the server that has just been started. */
+/**
+ * The example's own rules and users, pointed at the servers that have just been started; a connection
+ * to a database that is not there is left out. In the order of `shops`.
+ */
 async function adaptConfig(
-  server: EmbeddedPostgres,
-  shop: SampleDatabase,
+  shops: readonly Shop[],
   options: DemoOptions,
   progress: (text: string) => void,
 ): Promise<Config> {
-  process.env[PASSWORD_VARIABLE] = shop.password;
   const example = loadConfig(EXAMPLE);
-  const [connection] = example.connections;
-  if (connection === undefined) throw new Error(`${EXAMPLE} has no [[connection]]`);
-
-  const wanted = options.port ?? connection.listen.port;
-  const port = await findPortFrom(connection.listen.host, wanted);
-  if (port !== wanted) progress(`Port ${wanted} is taken by another program: using ${port}`);
-  const upstream = {
-    ...connection.upstream,
-    host: server.host,
-    port: server.port,
-    user: shop.user,
-    database: shop.database,
-  };
-  const adapted = { ...connection, listen: { ...connection.listen, port }, upstream };
-  return { ...example, dataDir: options.dataDir, connections: [adapted] };
+  const connections: Config['connections'][number][] = [];
+  for (const shop of shops) {
+    const { protocol, host, port, user, password, database } = shop;
+    const connection = example.connections.find((one) => one.protocol === protocol);
+    if (connection === undefined)
+      throw new Error(`${EXAMPLE} has no [[connection]] of ${protocol}`);
+    process.env[PASSWORD_VARIABLES[protocol]] = password;
+    const wanted = options.ports[protocol] ?? connection.listen.port;
+    const taken = connections.map(({ listen }) => listen.port);
+    const free = await findPortFrom(connection.listen.host, wanted, taken);
+    if (free !== wanted) progress(`Port ${wanted} is taken by another program: using ${free}`);
+    connections.push({
+      ...connection,
+      listen: { ...connection.listen, port: free },
+      upstream: { ...connection.upstream, host, port, user, database },
+    });
+  }
+  return { ...example, dataDir: options.dataDir, connections };
 }
 
-async function findPortFrom(host: string, wanted: number): Promise<number> {
+/** `taken`: ports that are ours, but not listened on yet. */
+async function findPortFrom(
+  host: string,
+  wanted: number,
+  taken: readonly number[],
+): Promise<number> {
   const last = Math.min(wanted + PORT_TRIES_MAX, 65_535);
   for (let port = wanted; port <= last; port++) {
-    if (await isFree(host, port)) return port;
+    if (!taken.includes(port) && (await isFree(host, port))) return port;
   }
   throw new GatewayError(
     'DEMO_PORT_TAKEN',
-    `All ports from ${wanted} to ${last} of ${host} are taken. Choose one with --port.`,
+    `All ports from ${wanted} to ${last} of ${host} are taken. Choose one with --port or --mysql-port.`,
   );
 }
 
@@ -213,40 +288,6 @@ function describeCounts(rowCounts: Readonly<Record<string, number>>): string {
     ([table, count]) => `${count} ${table.replace('_', ' ')}`,
   );
   return counts.join(', ');
-}
-
-function describeDemo(host: string, port: number, dataDir: string): string {
-  const url = (user: string): string => `postgres://${user}:${user}-demo@${host}:${port}/shop`;
-  // `bin/replay` looks in ./weir-data by itself.
-  const where = dataDir === resolve('weir-data') ? '' : ` --data-dir ${shorten(dataDir)}`;
-  return `
-Connect as alice, an analyst (in another terminal):
-
-  psql "${url('alice')}"
-
-and try these four:
-
-  1. Personal data is masked:
-     SELECT id, full_name, email, phone FROM customers ORDER BY id LIMIT 3;
-
-  2. A DROP is blocked:
-     DROP TABLE customers;
-
-  3. So is a DELETE that hides in a CTE:
-     WITH gone AS (DELETE FROM order_items RETURNING *) SELECT count(*) FROM gone;
-
-  4. Leave psql with \\q, then replay what you did:
-     ${shorten(REPLAY)} last${where}
-
-Petra of the privacy group sees the values: psql "${url('petra')}"
-Rules, masks and users are those of config.example.toml. Ctrl-C stops everything.
-`;
-}
-
-/** As a person in the current folder would type it. */
-function shorten(path: string): string {
-  const fromHere = relative(process.cwd(), path);
-  return fromHere.startsWith('..') ? path : fromHere;
 }
 
 interface Interrupt {

@@ -41,7 +41,9 @@ export async function runExplain(argv: readonly string[], io: Io): Promise<numbe
     }
     const explainer = await createExplainer(config, connection);
     try {
-      const database = options.database ?? connection.upstream.database ?? options.user;
+      // A client of PostgreSQL that names no database gets that of its user, one of MySQL gets none.
+      const byDefault = connection.protocol === 'mysql' ? '' : options.user;
+      const database = options.database ?? connection.upstream.database ?? byDefault;
       const explanation = await explainer.explain(options.user, database, options.sql);
       io.stdout.write(describe(explanation, explainer.masksOf(options.user)));
       if (explanation.decision.kind === 'block') return EXIT_BLOCKED;

@@ -227,7 +227,8 @@ function toRow(summary: SessionSummary): Row {
     header.startedAt,
     summary.principal ?? '-',
     header.connection,
-    summary.database ?? '-',
+    // A MySQL session may begin without one.
+    summary.database === '' ? '-' : (summary.database ?? '-'),
     `${(summary.duration / 1_000_000).toFixed(1)}s`,
     String(summary.statements),
     String(summary.blocked),

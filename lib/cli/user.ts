@@ -1,6 +1,6 @@
 /** `weir user add`: makes the [[user]] block of the configuration from a name and a password. */
 import { parseArgs } from 'node:util';
-import { ITERATIONS_DEFAULT, makeVerifier } from '../identity/credentials.ts';
+import { ITERATIONS_DEFAULT, makeNative, makeVerifier } from '../identity/credentials.ts';
 import { userSchema } from '../config/schema.ts';
 import { HINTS } from '../config/hints.ts';
 import { UsageError } from './data-dir.ts';
@@ -10,18 +10,21 @@ import { askPassword } from './password-input.ts';
 /** More takes a client minutes to sign in. */
 const ITERATIONS_MAX = 10_000_000;
 
-const HELP = `Usage: weir user add NAME [--group GROUP]... [--iterations N]
+const HELP = `Usage: weir user add NAME [--group GROUP]... [--iterations N] [--mysql]
 
 Asks for a password, twice and without showing it, or reads it from a pipe, and prints the [[user]]
 block for the configuration: weir user add alice >> weir.toml
 
   --group GROUP    a group of this user; can be given more than once
   --iterations N   rounds of the hash (${ITERATIONS_DEFAULT}); more is safer, and slower for clients
+  --mysql          print mysql_native too, for clients of MySQL that know no other way to sign in;
+                   it is easier to guess a password from than scram
 `;
 
 const OPTIONS = {
   group: { type: 'string', multiple: true, default: [] as string[] },
   iterations: { type: 'string', default: String(ITERATIONS_DEFAULT) },
+  mysql: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
@@ -46,7 +49,9 @@ export async function runUser(argv: readonly string[], io: MainIo): Promise<numb
   }
   checkNames(name, values.group);
   const password = await askPassword({ stdin: io.stdin ?? process.stdin, stderr: io.stderr }, name);
-  io.stdout.write(formatUser(name, values.group, makeVerifier(password, iterations)));
+  const lines = [`scram  = ${JSON.stringify(makeVerifier(password, iterations))}`];
+  if (values.mysql) lines.push(`mysql_native = ${JSON.stringify(makeNative(password))}`);
+  io.stdout.write(formatUser(name, values.group, lines));
   return 0;
 }
 
@@ -58,12 +63,12 @@ function checkNames(name: string, groups: readonly string[]): void {
 }
 
 /** JSON's strings and lists are TOML's, too. */
-function formatUser(name: string, groups: readonly string[], scram: string): string {
+function formatUser(name: string, groups: readonly string[], verifiers: readonly string[]): string {
   const list = groups.map((group) => JSON.stringify(group)).join(', ');
   return `
 [[user]]
 name   = ${JSON.stringify(name)}
 groups = [${list}]
-scram  = ${JSON.stringify(scram)}
+${verifiers.join('\n')}
 `;
 }

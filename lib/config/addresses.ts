@@ -1,7 +1,13 @@
 /** Reads the addresses in a configuration: `host:port` to listen on, and database URLs. */
 import { isIP, isIPv4 } from 'node:net';
 
-const POSTGRES_PORT = 5432;
+/** By the scheme of a URL: the protocol that is spoken there, and its usual port. */
+const SCHEMES: Readonly<Record<string, Pick<DatabaseUrl, 'protocol' | 'port'>>> = {
+  'postgres:': { protocol: 'postgres', port: 5432 },
+  'postgresql:': { protocol: 'postgres', port: 5432 },
+  'mysql:': { protocol: 'mysql', port: 3306 },
+  'mariadb:': { protocol: 'mysql', port: 3306 },
+};
 const PORT_MAX = 65_535;
 
 export interface HostPort {
@@ -20,11 +26,12 @@ export function parseHostPort(text: string): HostPort | undefined {
 }
 
 export interface DatabaseUrl extends HostPort {
+  readonly protocol: 'postgres' | 'mysql';
   readonly user: string | undefined;
   readonly database: string | undefined;
 }
 
-/** `postgres://[user@]host[:port][/database]`; a text says what is wrong with it, never showing it. */
+/** `postgres://[user@]host[:port][/database]`, or `mysql://`, `mariadb://`; a text says what is wrong with it, never showing it. */
 export function parseDatabaseUrl(text: string): DatabaseUrl | string {
   let url: URL;
   try {
@@ -32,18 +39,19 @@ export function parseDatabaseUrl(text: string): DatabaseUrl | string {
   } catch {
     return 'it is no URL';
   }
-  if (!['postgres:', 'postgresql:'].includes(url.protocol))
-    return 'it does not start with postgres://';
+  const scheme = Object.hasOwn(SCHEMES, url.protocol) ? SCHEMES[url.protocol] : undefined;
+  if (scheme === undefined) return 'it does not start with postgres:// or mysql://';
   if (url.password !== '') return 'it holds a password';
   if (url.hostname === '') return 'it names no host';
   if (url.search !== '' || url.hash !== '') return 'it has parameters behind the database';
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  const port = url.port === '' ? POSTGRES_PORT : Number(url.port);
+  const port = url.port === '' ? scheme.port : Number(url.port);
   if (port === 0) return 'its port is 0';
   try {
     const user = decodeURIComponent(url.username);
     const database = decodeURIComponent(url.pathname.slice(1));
     return {
+      protocol: scheme.protocol,
       host: decodeURIComponent(host),
       port,
       user: user === '' ? undefined : user,

@@ -41,7 +41,8 @@ export interface LimitsConfig {
 
 export interface ConnectionConfig {
   readonly name: string;
-  readonly protocol: 'postgres';
+  /** `mysql` serves MySQL, MariaDB and what is compatible with them. */
+  readonly protocol: 'postgres' | 'mysql';
   readonly listen: { readonly host: string; readonly port: number };
   readonly upstream: UpstreamConfig;
   readonly auth: 'gateway' | 'passthrough';
@@ -50,6 +51,8 @@ export interface ConnectionConfig {
   readonly catalog: UpstreamConfig | undefined;
   /** FunctionCall messages (PG-46): refused unless true. */
   readonly functionCalls: boolean;
+  /** LOAD DATA LOCAL (MY-34, MY-40), only with protocol "mysql": refused unless true. */
+  readonly localInfile?: boolean;
   /** Principals that may open replication connections (PG-53); empty: nobody. */
   readonly replication: readonly string[];
   readonly limits: LimitsConfig;
@@ -60,6 +63,8 @@ export interface UserConfig {
   readonly groups: readonly string[];
   /** PostgreSQL's own form: `SCRAM-SHA-256$4096:salt$StoredKey:ServerKey`; undefined with passthrough. */
   readonly scram: string | undefined;
+  /** For protocol "mysql", as mysql_native_password stores it: `*` and SHA1(SHA1(password)) in hex. */
+  readonly mysqlNative?: string | undefined;
 }
 
 export interface RuleConfig {

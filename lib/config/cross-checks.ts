@@ -36,6 +36,7 @@ export function checkTogether(parts: WrittenParts): Finding[] {
     ...[connections, users, rules, masks].flatMap((list) => checkNames(list)),
     ...checkListeners(connections),
     ...connections.flatMap((connection) => checkUpstream(connection)),
+    ...connections.flatMap((connection) => checkProtocol(connection)),
     ...connections.flatMap((connection) => checkAuth(connection, parts)),
     ...masks.flatMap((mask) => checkHashKey(mask, parts.hasHashKey)),
   ];
@@ -65,7 +66,7 @@ function checkListeners(connections: readonly Placed<WrittenConnection>[]): Find
 
 function checkUpstream({ place, value }: Placed<WrittenConnection>): Finding[] {
   if (value.catalog === undefined && value.catalog_password !== undefined) {
-    const text = 'has no effect without catalog. Write catalog = "postgres://USER@host:port".';
+    const text = `has no effect without catalog. Write catalog = "${SCHEME[value.protocol]}".`;
     return [{ place, key: 'catalog_password', text }];
   }
   if (value.upstream_ca === undefined || !['off', 'require'].includes(value.upstream_tls ?? '')) {
@@ -73,6 +74,38 @@ function checkUpstream({ place, value }: Placed<WrittenConnection>): Finding[] {
   }
   const text = `has no effect with upstream_tls = "${value.upstream_tls}". Write upstream_tls = "verify-full" or take it out.`;
   return [{ place, key: 'upstream_ca', text }];
+}
+
+/** Every URL speaks the connection's protocol, and no key is of the other one. */
+function checkProtocol({ place, value }: Placed<WrittenConnection>): Finding[] {
+  const { protocol } = value;
+  const findings: Finding[] = [];
+  const urls = { upstream: value.upstream, catalog: value.catalog };
+  for (const [key, url] of Object.entries(urls)) {
+    if (url === undefined || url.protocol === protocol) continue;
+    const text = `expected a URL that starts with ${protocol}:// as protocol = "${protocol}" says, found one of ${url.protocol}. Change one of them.`;
+    findings.push({ place, key, text });
+  }
+  const others = {
+    function_calls: protocol === 'mysql' && value.function_calls,
+    replication: protocol === 'mysql' && value.replication.length > 0,
+    local_infile: protocol === 'postgres' && value.local_infile !== undefined,
+  };
+  for (const [key, isWrong] of Object.entries(others)) {
+    const text = `has no effect with protocol = "${protocol}". Take it out.`;
+    if (isWrong) findings.push({ place, key, text });
+  }
+  return findings;
+}
+
+/** What stands in examples of a URL. */
+const SCHEME = { postgres: 'postgres://USER@host:port', mysql: 'mysql://USER@host:port' } as const;
+
+/** Who has none of these cannot sign in where auth = "gateway". */
+const VERIFIERS = { postgres: 'scram', mysql: 'scram or mysql_native' } as const;
+
+function canSignIn(user: WrittenUser, protocol: WrittenConnection['protocol']): boolean {
+  return user.scram !== undefined || (protocol === 'mysql' && user.mysql_native !== undefined);
 }
 
 function checkAuth(connection: Placed<WrittenConnection>, parts: WrittenParts): Finding[] {
@@ -87,13 +120,11 @@ function checkGatewayAuth(
 ): Finding[] {
   const findings: Finding[] = [];
   if (value.upstream.user === undefined) {
-    const text =
-      'auth = "gateway" needs a user to sign in to the database with. Write upstream = "postgres://USER@host:port/database".';
+    const text = `auth = "gateway" needs a user to sign in to the database with. Write upstream = "${SCHEME[value.protocol]}/database".`;
     findings.push({ place, key: 'upstream', text });
   }
-  if (areUsersWhole && !users.some((user) => user.value.scram !== undefined)) {
-    const text =
-      'auth = "gateway" needs at least one [[user]] with scram, or nobody can sign in. `weir user add NAME` prints one.';
+  if (areUsersWhole && !users.some((user) => canSignIn(user.value, value.protocol))) {
+    const text = `auth = "gateway" needs at least one [[user]] with ${VERIFIERS[value.protocol]}, or nobody can sign in. \`weir user add NAME\` prints one.`;
     findings.push({ place, key: 'auth', text });
   }
   return findings;
@@ -106,11 +137,11 @@ function checkPassthroughAuth(
   const findings: Finding[] = [];
   const mask = masks.find((one) => matchesName(one.value.connections, value.name));
   if (value.catalog === undefined && mask !== undefined) {
-    const text = `auth = "passthrough" with a mask ("${mask.value.name}") needs a user that reads the catalog. Write catalog = "postgres://USER@host:port" and catalog_password.`;
+    const text = `auth = "passthrough" with a mask ("${mask.value.name}") needs a user that reads the catalog. Write catalog = "${SCHEME[value.protocol]}" and catalog_password.`;
     findings.push({ place, key: 'auth', text });
   }
   if (value.catalog !== undefined && value.catalog.user === undefined) {
-    const text = 'expected a URL with a user. Write catalog = "postgres://USER@host:port".';
+    const text = `expected a URL with a user. Write catalog = "${SCHEME[value.protocol]}".`;
     findings.push({ place, key: 'catalog', text });
   }
   return findings;

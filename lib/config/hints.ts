@@ -18,7 +18,8 @@ const SECRET = '{ env = "NAME" }, { file = "PATH" } or { command = ["PROGRAM", "
 const NAME = 'a name of lower-case letters, digits, "-" and "_", at most 63';
 const PRINCIPALS = 'a list of user names (* stands for any characters) and "group:NAME"';
 const CONNECTIONS = 'a list of connection names (* stands for any characters)';
-const URL_EXPECTED = 'a URL like postgres://user@host:port/database, without a password';
+const URL_EXPECTED =
+  'a URL like postgres://user@host:port/database or mysql://..., without a password';
 
 function secretHint(key: string, variable: string): Hint {
   return { expected: SECRET, write: `${key} = { env = "${variable}" }`, isSecret: true };
@@ -41,7 +42,7 @@ export const HINTS: Readonly<Record<Section, Readonly<Record<string, Hint>>>> = 
   },
   connection: {
     name: { expected: NAME, write: 'name = "shop"' },
-    protocol: { expected: '"postgres"', write: 'protocol = "postgres"' },
+    protocol: { expected: '"postgres" or "mysql"', write: 'protocol = "postgres"' },
     listen: { expected: '"host:port"', write: 'listen = "127.0.0.1:6432"' },
     upstream: {
       expected: URL_EXPECTED,
@@ -68,6 +69,7 @@ export const HINTS: Readonly<Record<Section, Readonly<Record<string, Hint>>>> = 
     'tls.mode': { expected: '"allow" or "require"', write: 'mode = "require"' },
     function_calls: { expected: 'true or false', write: 'function_calls = false' },
     replication: { expected: PRINCIPALS, write: 'replication = ["group:operations"]' },
+    local_infile: { expected: 'true or false', write: 'local_infile = false' },
     limits: { expected: 'a table of limits', write: 'limits = { sessions_max = 500 }' },
     'limits.sessions_max': {
       expected: 'a whole number from 1 to 100000',
@@ -90,6 +92,11 @@ export const HINTS: Readonly<Record<Section, Readonly<Record<string, Hint>>>> = 
     scram: {
       expected: 'SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey, as `weir user add` prints it',
       write: 'scram = "SCRAM-SHA-256$4096:..."',
+      isSecret: true,
+    },
+    mysql_native: {
+      expected: '"*" and 40 hex digits, as `weir user add --mysql` prints it',
+      write: 'mysql_native = "*94BD..."',
       isSecret: true,
     },
   },
@@ -132,10 +139,11 @@ export const NOT_YET: Readonly<Record<Section, Readonly<Record<string, string>>>
   },
 };
 
-/** The same for values: by key, then value. */
+/** The same for values: by key, then value; also for what goes by another name here. */
 export const VALUE_NOT_YET: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   action: {
     hold: 'approvals are not there yet, so "hold" cannot be kept. Write action = "block".',
   },
+  protocol: { mariadb: 'MariaDB is served as MySQL is. Write protocol = "mysql".' },
   with: { token: 'tokens are not there yet. Write with = "hash".' },
 };

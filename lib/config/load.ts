@@ -5,7 +5,13 @@ import { resolve } from 'node:path';
 import { parse as parseToml, TomlError } from 'smol-toml';
 import type { z } from 'zod';
 import { isLoopback, type DatabaseUrl } from './addresses.ts';
-import type { Config, ConnectionConfig, LimitsConfig, UpstreamConfig } from './config.ts';
+import type {
+  Config,
+  ConnectionConfig,
+  LimitsConfig,
+  UpstreamConfig,
+  UserConfig,
+} from './config.ts';
 import { checkTogether, type Placed, type WrittenParts } from './cross-checks.ts';
 import { ConfigError, type ConfigProblem } from './errors.ts';
 import type { Section } from './hints.ts';
@@ -19,6 +25,7 @@ import {
   userSchema,
   type WrittenConnection,
   type WrittenFile,
+  type WrittenUser,
 } from './schema.ts';
 
 /** A configuration of thousands of rules is a tenth of this; more is some other file. */
@@ -58,7 +65,7 @@ function buildConfig(text: string, file: string, bytes: Buffer): Config {
     durability: written.durability,
     hashKey: written.hash_key,
     connections: parts.connections.map(({ value }) => buildConnection(value)),
-    users: parts.users.map(({ value }) => ({ ...value, scram: value.scram })),
+    users: parts.users.map(({ value }) => buildUser(value)),
     rules: parts.rules.map(({ value }) => value),
     masks: parts.masks.map(({ value }) => value),
   };
@@ -145,13 +152,18 @@ function buildConnection(written: WrittenConnection): ConnectionConfig {
     catalog: catalog && buildUpstream(written, catalog, written.catalog_password),
     functionCalls: written.function_calls,
     replication,
+    ...(protocol === 'mysql' ? { localInfile: written.local_infile === true } : {}),
     limits: buildLimits(written.limits),
   };
 }
 
+function buildUser({ mysql_native: mysqlNative, ...user }: WrittenUser): UserConfig {
+  return { ...user, scram: user.scram, ...(mysqlNative === undefined ? {} : { mysqlNative }) };
+}
+
 function buildUpstream(
   written: WrittenConnection,
-  url: DatabaseUrl,
+  { protocol: _protocol, ...url }: DatabaseUrl,
   password: UpstreamConfig['password'],
 ): UpstreamConfig {
   // Nobody sits between two programs on one machine; everywhere else the name is checked.

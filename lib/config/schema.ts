@@ -19,6 +19,8 @@ const SCRAM_VERIFIER =
   /^SCRAM-SHA-256\$([1-9]\d{0,9}):((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)\$[A-Za-z0-9+/]{43}=:[A-Za-z0-9+/]{43}=$/;
 /** What PostgreSQL allows for scram_iterations. */
 const SCRAM_ITERATIONS_MAX = 2 ** 31 - 1;
+/** As mysql.user and `SELECT PASSWORD('...')` show it. */
+const MYSQL_NATIVE = /^\*[0-9A-Fa-f]{40}$/;
 /** The server takes no message of a gigabyte (PG-23). */
 const MESSAGE_SIZE_MAX = 0x3fff_ffff;
 
@@ -61,7 +63,7 @@ const limits = z.strictObject({
 
 export const connectionSchema = z.strictObject({
   name,
-  protocol: z.literal('postgres'),
+  protocol: z.enum(['postgres', 'mysql']),
   listen: hostPort,
   upstream: databaseUrl,
   password: secret.optional(),
@@ -75,6 +77,7 @@ export const connectionSchema = z.strictObject({
     .optional(),
   function_calls: z.boolean().default(false),
   replication: z.array(principal).default([]),
+  local_infile: z.boolean().optional(),
   limits: limits.prefault({}),
 });
 
@@ -84,6 +87,7 @@ export const userSchema = z.strictObject({
     .refine((value) => !value.startsWith('group:')),
   groups: z.array(text.refine((value) => !/[*\0\n\r]/.test(value))).default([]),
   scram: z.string().refine(isVerifier).optional(),
+  mysql_native: z.string().regex(MYSQL_NATIVE).optional(),
 });
 
 function isVerifier(value: string): boolean {

@@ -1,19 +1,29 @@
 /** What a configuration may say and its author probably does not mean, in one sentence each. */
 import { isLoopback } from './addresses.ts';
-import type { Config, ConnectionConfig, MaskConfig, RuleConfig } from './config.ts';
+import type { Config, ConnectionConfig, MaskConfig, RuleConfig, UserConfig } from './config.ts';
 import { matchesName } from './connection-glob.ts';
 
 const GROUP_PREFIX = 'group:';
 
 export function configWarnings(config: Config): string[] {
-  const hasGateway = config.connections.some(({ auth }) => auth === 'gateway');
   return [
     ...config.connections.flatMap((connection) => warnOfConnection(connection, config)),
-    ...config.users
-      .filter(({ scram }) => hasGateway && scram === undefined)
-      .map(({ name }) => `user "${name}" has no scram and cannot sign in where auth = "gateway".`),
+    ...config.users.flatMap((user) => warnOfUser(user, config)),
     ...config.rules.flatMap((rule) => warnOfNames('rule', rule, config, rule.principals)),
     ...config.masks.flatMap((mask) => warnOfNames('mask', mask, config, mask.except)),
+  ];
+}
+
+function warnOfUser({ name, scram, mysqlNative }: UserConfig, { connections }: Config): string[] {
+  if (scram !== undefined) return [];
+  const own = connections.filter(({ auth }) => auth === 'gateway');
+  if (mysqlNative === undefined) {
+    if (own.length === 0) return [];
+    return [`user "${name}" has no scram and cannot sign in where auth = "gateway".`];
+  }
+  if (!own.some(({ protocol }) => protocol === 'postgres')) return [];
+  return [
+    `user "${name}" has mysql_native and no scram, and cannot sign in to connections of protocol "postgres".`,
   ];
 }
 
@@ -21,6 +31,7 @@ function warnOfConnection(connection: ConnectionConfig, config: Config): string[
   const texts = [
     ...warnOfNetwork(connection),
     ...warnOfSignIn(connection),
+    ...warnOfBlindRules(connection, config),
     ...warnOfReplication(connection, config),
   ];
   return texts.map((text) => `connection "${connection.name}": ${text}`);
@@ -47,13 +58,19 @@ function warnOfNetwork({ listen, tls, upstream, catalog }: ConnectionConfig): st
   return warnings;
 }
 
-function warnOfSignIn({ auth, tls, upstream, catalog }: ConnectionConfig): string[] {
+function warnOfSignIn({ auth, protocol, tls, upstream, catalog }: ConnectionConfig): string[] {
   if (auth === 'gateway') {
     if (catalog === undefined) return [];
     return ['catalog is not used with auth = "gateway": the upstream user reads the catalog.'];
   }
   const warnings: string[] = [];
-  if (tls !== undefined && upstream.tls !== 'off') {
+  if (protocol === 'mysql' && (tls === undefined) !== (upstream.tls === 'off')) {
+    // MY-8: the client would encrypt its password for a plain connection and the server expects it bare, or the other way round.
+    warnings.push(
+      'passes sign-ins through with TLS on one side only, where caching_sha2_password works for passwords that the server has cached and no others. Use TLS on both sides or on none, or write auth = "gateway".',
+    );
+  }
+  if (protocol === 'postgres' && tls !== undefined && upstream.tls !== 'off') {
     // PG-13: the client binds its proof to our certificate, the server expects its own.
     warnings.push(
       'passes sign-ins through with TLS on both sides, where SCRAM cannot work: clients that bind it to the channel (libpq, pgjdbc, psycopg) are refused by the server. Write auth = "gateway".',
@@ -63,6 +80,17 @@ function warnOfSignIn({ auth, tls, upstream, catalog }: ConnectionConfig): strin
     warnings.push('password is not used with auth = "passthrough": clients bring their own.');
   }
   return warnings;
+}
+
+/** Masks without a catalog are refused outright; rules work without one, and see less. */
+function warnOfBlindRules({ name, auth, catalog }: ConnectionConfig, { rules }: Config): string[] {
+  const blocking = rules.find(
+    ({ action, connections }) => action === 'block' && matchesName(connections, name),
+  );
+  if (auth === 'gateway' || catalog !== undefined || blocking === undefined) return [];
+  return [
+    `rule "${blocking.name}" has to do without a catalog: code behind tables, views and types (triggers, defaults, checks, event triggers) is not seen, and calls of functions that the server does not bring along are refused. Write catalog and catalog_password.`,
+  ];
 }
 
 function warnOfReplication({ name, replication }: ConnectionConfig, config: Config): string[] {

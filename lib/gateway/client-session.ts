@@ -64,8 +64,9 @@ export class ClientSession {
     return this.#parts.decider.decide(operation);
   }
 
-  /** A sign-in takes a place until its session is over; a cancel needs none (PG-12). */
+  /** A sign-in takes a place until its session is over, the next one in it none; a cancel needs none (PG-12). */
   #takePlace(): boolean {
+    if (this.#hasPlace) return true;
     const { places } = this.#parts;
     if (places.taken >= places.max) return false;
     places.taken += 1;

@@ -8,6 +8,7 @@ import type { Catalog, CatalogSnapshot } from '../catalog/catalog.ts';
 import type { Config, ConnectionConfig } from '../config/config.ts';
 import type { Credentials } from '../identity/credentials.ts';
 import type { Principal } from '../identity/principal.ts';
+import { planMysqlResult } from '../masking/mysql-plan.ts';
 import type { Sensitive } from '../masking/sensitive.ts';
 import type { MaskConfig } from '../config/config.ts';
 import { GatewayError } from '../errors.ts';
@@ -19,7 +20,9 @@ import type { SqlReader } from '../sql/analysis.ts';
 import type { CancelRegistry } from './cancel-registry.ts';
 import type { Decided } from './driver-parts.ts';
 import { findLargeObjectRoutine } from './large-objects.ts';
-import { StatementDecider, blocked } from './statement-decider.ts';
+import { foldMask, foldRule } from './mysql-names.ts';
+import { blocked } from './blocks.ts';
+import { type PlanResult, StatementDecider } from './statement-decider.ts';
 
 export interface PipelineParts {
   readonly config: Config;
@@ -38,8 +41,10 @@ export interface PipelineParts {
   readonly cancels: CancelRegistry;
 }
 
-/** NAMEDATALEN - 1. */
+/** NAMEDATALEN - 1 in PostgreSQL, bytes; the server cuts a longer name. */
 const NAME_SIZE_MAX = 63;
+/** Where the MySQL family cuts: MariaDB, and MySQL since 5.7. Characters. */
+const MYSQL_NAME_LENGTHS = [80, 32] as const;
 /** Deciders kept; each holds a cache. With more principals at once the least recent start cold. */
 const DECIDERS_MAX = 256;
 
@@ -76,14 +81,23 @@ export class DecisionPipeline {
     await this.#parts.catalogOf?.(database).snapshot();
   }
 
+  /** What kind of server it is, where the catalog tells (MySQL). */
+  async serverOf(database: string): Promise<CatalogSnapshot['server']> {
+    return (await this.#parts.catalogOf?.(database).snapshot())?.server;
+  }
+
   #createDecider(principal: Principal, database: string): StatementDecider {
     const { config, connection, reader, catalogOf, findSensitive, hashKey } = this.#parts;
-    const masks = masksInForce(config.masks, connection.name, principal);
+    const isMysql = connection.protocol === 'mysql';
+    const ownMasks = masksInForce(config.masks, connection.name, principal);
+    const ownRules = rulesInForce(config.rules, connection.name, principal);
+    const masks = isMysql ? ownMasks.map(foldMask) : ownMasks;
     return new StatementDecider({
       connection: connection.name,
       principal,
-      rules: rulesInForce(config.rules, connection.name, principal),
+      rules: isMysql ? ownRules.map(foldRule) : ownRules,
       masks,
+      ...(isMysql ? { plan: planByLineage } : {}),
       reader,
       catalog: catalogOf?.(database),
       findSensitive: (snapshot) => findSensitive(snapshot, masks),
@@ -148,28 +162,36 @@ export class SessionDecider {
       if (!(error instanceof GatewayError)) throw error;
       return blocked(undefined, `Weir cannot judge this statement: ${error.message}`);
     }
-    if (operation.kind === 'statement') return decider.decideStatement(operation.text);
+    if (operation.kind === 'statement') {
+      const { text, reading } = operation;
+      // Types of MySQL run no code, and their numbers are no oids.
+      const isMysql = this.#parts.connection.protocol === 'mysql';
+      const reads = reading === undefined ? {} : { reading };
+      return decider.decideStatement(text, isMysql ? reads : operation);
+    }
     return decider.decideResultNow(operation) ?? decider.decideResult(operation);
   }
 
   #decideSignIn(operation: Extract<Operation, { kind: 'sign-in' }>): Decided {
     const { config, connection, credentials, login } = this.#parts;
+    const isMysql = connection.protocol === 'mysql';
     const known = credentials?.lookup(operation.user);
     const groups = config.users.find(({ name }) => name === operation.user)?.groups ?? [];
     const principal: Principal = { name: operation.user, groups };
     this.#principal = principal;
+    // A session may sign in again, as another user (COM_CHANGE_USER).
+    this.#decider = undefined;
     if (operation.isReplication && !matchesPrincipal(connection.replication, principal)) {
       const reason = 'replication connections are not allowed through this gateway';
       return signInBlocked('42501', 'replication', reason);
     }
-    // The server cuts a name at 63 bytes, so a longer one is another user than rules would see.
-    if (known === undefined && Buffer.byteLength(operation.user) > NAME_SIZE_MAX) {
-      return signInBlocked('28000', undefined, `user names have at most ${NAME_SIZE_MAX} bytes`);
-    }
-    this.#database = login.database ?? operation.database;
+    const tooLong = known === undefined ? this.#whyTooLong(principal) : undefined;
+    if (tooLong !== undefined) return signInBlocked('28000', undefined, tooLong);
+    // One catalog holds all databases there, and each statement comes with its own.
+    this.#database = isMysql ? '' : (login.database ?? operation.database);
     const inspection = this.#inspectionOf(principal, operation.isReplication);
     this.#isInspected = inspection.statements;
-    if (this.#isInspected && movesCatalog(operation.settings)) {
+    if (!isMysql && this.#isInspected && movesCatalog(operation.settings)) {
       const reason =
         'search_path may name pg_catalog in the first place only, because Weir reads names that way';
       return signInBlocked('42501', 'lexer-state', reason);
@@ -179,6 +201,36 @@ export class SessionDecider {
     }
     const { verifier, isKnown } = known;
     return { decision: { kind: 'prove', verifier, isKnown, login, inspection }, note: undefined };
+  }
+
+  /** The server cuts a name that is too long for it: then it is another user than rules would see. */
+  #whyTooLong({ name }: Principal): string | undefined {
+    if (this.#parts.connection.protocol === 'postgres') {
+      const isLong = Buffer.byteLength(name) > NAME_SIZE_MAX;
+      return isLong ? `user names have at most ${NAME_SIZE_MAX} bytes` : undefined;
+    }
+    const characters = Array.from(name);
+    const [lengthMax] = MYSQL_NAME_LENGTHS;
+    if (characters.length > lengthMax) return `user names have at most ${lengthMax} characters`;
+    const own = this.#policyOf(name);
+    const other = MYSQL_NAME_LENGTHS.find((length) => {
+      const cut = characters.slice(0, length).join('');
+      return cut !== name && this.#policyOf(cut) !== own;
+    });
+    return other === undefined
+      ? undefined
+      : `some servers cut user names at ${other} characters, and other rules are in force for that user`;
+  }
+
+  /** The names of what is in force for a user. */
+  #policyOf(name: string): string {
+    const { config, connection } = this.#parts;
+    const groups = config.users.find((user) => user.name === name)?.groups ?? [];
+    const principal: Principal = { name, groups };
+    return JSON.stringify([
+      rulesInForce(config.rules, connection.name, principal).map((rule) => rule.name),
+      masksInForce(config.masks, connection.name, principal).map((mask) => mask.name),
+    ]);
   }
 
   /** A replication stream is not SQL: whoever may open one is outside of rules and masks (PG-53). */
@@ -209,13 +261,12 @@ export class SessionDecider {
       );
     }
     const { config, connection } = this.#parts;
+    const object = { kind: 'other', schema: undefined, name: known.name } as const;
     const violation = evaluateRules({
       rules: config.rules,
       connection: connection.name,
       principal: this.#principal ?? { name: '', groups: [] },
-      effects: [
-        { effect: known.effect, object: { kind: 'other', schema: undefined, name: known.name } },
-      ],
+      effects: known.effects.map((effect) => ({ effect, object })),
       resolve: () => [],
     });
     return violation === undefined
@@ -248,6 +299,10 @@ export class SessionDecider {
     return this.#decider;
   }
 }
+
+/** The names in a column definition can be chosen by a query, what was read of the statement cannot (MY-64). */
+const planByLineage: PlanResult = (sensitive, { columns, traces }, origins, options) =>
+  planMysqlResult(sensitive, columns, traces.length === origins.length ? origins : [], options);
 
 const CALL_ALLOWED: Decided = { decision: { kind: 'allow' }, note: undefined };
 

@@ -27,8 +27,12 @@ export class DriverRecording {
   #recorder: SessionRecorder | undefined;
   #early: EarlyRecord[] | undefined = [];
 
-  /** A client that asks to sign in is on record from its first byte; throws what `open` and `append` throw. */
+  /**
+   * A client that asks to sign in is on record from its first byte; one that signs in again, as another
+   * user, goes on in the same recording. Throws what `open` and `append` throw.
+   */
   start(open: () => SessionRecorder): void {
+    if (this.#recorder !== undefined) return;
     const recorder = open();
     this.#recorder = recorder;
     for (const { from, bytes, by } of this.#early ?? []) recorder.append(from, bytes, by);

@@ -3,11 +3,13 @@
  * judges the text by the rules, and says what it could not look at.
  */
 
+import type { Reading } from '../../protocols/contract.ts';
 import type { Config, ConnectionConfig, MaskConfig } from '../config/config.ts';
 import { GatewayError } from '../errors.ts';
 import { masksInForce, rulesInForce } from '../policy/in-force.ts';
 import { CancelRegistry } from './cancel-registry.ts';
 import type { DecisionPipeline } from './decision-pipeline.ts';
+import { foldRule } from './mysql-names.ts';
 import { createPipeline, createSharedParts } from './parts.ts';
 import { type Explanation, StatementDecider } from './statement-decider.ts';
 
@@ -37,7 +39,9 @@ export async function createExplainer(
     new StatementDecider({
       connection: connection.name,
       principal: principalOf(user),
-      rules: rulesInForce(config.rules, connection.name, principalOf(user)),
+      rules: rulesInForce(config.rules, connection.name, principalOf(user)).map((rule) =>
+        connection.protocol === 'mysql' ? foldRule(rule) : rule,
+      ),
       masks: [],
       reader: shared.readerFor(connection),
       catalog: undefined,
@@ -51,11 +55,42 @@ export async function createExplainer(
         database,
       );
       const decider = pipeline?.decider(principalOf(user), database) ?? byTextAlone(user);
-      return { ...(await decider.explain(text)), unread };
+      if (connection.protocol === 'postgres') return { ...(await decider.explain(text)), unread };
+      const server = await pipeline?.serverOf(database);
+      const readings = readingsOf(database, server);
+      return { ...(await explainAll(decider, text, readings)), unread };
     },
     masksOf: (user) => masksInForce(config.masks, connection.name, principalOf(user)),
     close: () => shared.close(),
   };
+}
+
+/** What a server that cannot be asked may be; the newest run the most of what stands in version comments. */
+const ANY_SERVER: readonly Reading['server'][] = [
+  { flavor: 'mysql', version: 999_999 },
+  { flavor: 'mariadb', version: 999_999 },
+];
+
+/** A session that has just begun, in the modes that servers have by default. */
+function readingsOf(database: string, server: Reading['server'] | undefined): readonly Reading[] {
+  return (server === undefined ? ANY_SERVER : [server]).map((one) => ({
+    database: database === '' ? undefined : database,
+    server: one,
+    ansiQuotes: false,
+    noBackslashEscapes: false,
+  }));
+}
+
+/** What is blocked in one reading is blocked. */
+async function explainAll(
+  decider: StatementDecider,
+  text: string,
+  readings: readonly Reading[],
+): Promise<Explanation> {
+  const [reading, ...others] = readings;
+  const explanation = await decider.explain(text, reading === undefined ? {} : { reading });
+  if (others.length === 0 || explanation.decision.kind === 'block') return explanation;
+  return explainAll(decider, text, others);
 }
 
 /** The pipeline if the catalog answers, otherwise why it does not. */

@@ -3,10 +3,11 @@
 import { createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { Duplex } from 'node:stream';
 import { Socket } from 'node:net';
-import type { Protocol, SessionOptions } from '../../protocols/contract.ts';
+import type { Protocol, Rsa, SessionOptions } from '../../protocols/contract.ts';
 import { findProtocol } from '../../protocols/registry.ts';
 import type { Config, ConnectionConfig } from '../config/config.ts';
 import { GatewayError } from '../errors.ts';
+import { preparePassword } from '../identity/saslprep.ts';
 import { hashForChannelBinding } from '../net/certificate.ts';
 import { type Listener, listen } from '../net/listener.ts';
 import { type ClientFacingTls, connectUpstreamTls, createClientFacingTls } from '../net/tls.ts';
@@ -18,6 +19,7 @@ import { type SharedParts, createPipeline, createSharedParts } from './parts.ts'
 import type { DecisionPipeline } from './decision-pipeline.ts';
 import { ClientSession, type Places } from './client-session.ts';
 import type { Secured } from './driver-parts.ts';
+import { createRsa } from './rsa.ts';
 import type { SessionDriver } from './session-driver.ts';
 import { createSessionId } from './session-id.ts';
 
@@ -63,13 +65,24 @@ export async function createGateway(
 ): Promise<Gateway> {
   const shared = createSharedParts(config, log);
   const recorder = createRecorder({ dataDir: config.dataDir, durability: config.durability });
-  return new RunningGateway(config, shared, recorder, log);
+  const needsRsa = config.connections.some(
+    ({ protocol, auth }) => protocol === 'mysql' && auth === 'gateway',
+  );
+  const rsa = needsRsa ? await createRsa() : undefined;
+  return new RunningGateway(config, { shared, recorder, rsa }, log);
+}
+
+interface GatewayParts {
+  readonly shared: SharedParts;
+  readonly recorder: Recorder;
+  readonly rsa: Rsa | undefined;
 }
 
 class RunningGateway implements Gateway {
   readonly #config: Config;
   readonly #shared: SharedParts;
   readonly #recorder: Recorder;
+  readonly #rsa: Rsa | undefined;
   readonly #log: Log;
   readonly #doors: Door[];
   readonly #listeners: { connection: string; listener: Listener }[] = [];
@@ -77,10 +90,11 @@ class RunningGateway implements Gateway {
   readonly #deriveKey = createKeyDerivation();
   #onIdle: (() => void) | undefined;
 
-  constructor(config: Config, shared: SharedParts, recorder: Recorder, log: Log) {
+  constructor(config: Config, { shared, recorder, rsa }: GatewayParts, log: Log) {
     this.#config = config;
     this.#shared = shared;
     this.#recorder = recorder;
+    this.#rsa = rsa;
     this.#log = log;
     this.#doors = config.connections.map((connection) => this.#createDoor(connection));
   }
@@ -158,10 +172,18 @@ class RunningGateway implements Gateway {
       signInTimeout: connection.limits.signInTimeout,
       random: randomBytes,
       deriveKey: this.#deriveKey,
+      ...(connection.protocol === 'mysql' ? this.#mysqlOptions(connection) : {}),
     };
     const pipeline = createPipeline(this.#shared, connection, cancels);
     const places: Places = { taken: 0, max: connection.limits.sessionsMax };
     return { connection, protocol, options, pipeline, cancels, tls, places };
+  }
+
+  #mysqlOptions({ localInfile }: ConnectionConfig): Partial<SessionOptions> {
+    return {
+      localInfile: localInfile === true,
+      ...(this.#rsa === undefined ? {} : { rsa: this.#rsa }),
+    };
   }
 
   #serve(door: Door, client: Duplex, address = describeAddress(client)): void {
@@ -257,7 +279,11 @@ function describeAddress(client: Duplex): string {
   return `${client.remoteAddress ?? 'unknown'}:${client.remotePort ?? 0}`;
 }
 
-/** PBKDF2 costs a millisecond; a gateway signs in with the same password and salt over and over. */
+/**
+ * PBKDF2 costs a millisecond; a gateway signs in with the same password and salt over and over. Passwords
+ * come as they were typed, from clients of MySQL and from the configuration, and SCRAM hashes the prepared
+ * form: so does libpq as a client, and so were verifiers made.
+ */
 function createKeyDerivation(): SessionOptions['deriveKey'] {
   const known = new Map<string, Buffer>();
   const secret = randomBytes(32);
@@ -267,7 +293,8 @@ function createKeyDerivation(): SessionOptions['deriveKey'] {
       JSON.stringify([password, salt.toString('hex'), iterations]),
     );
     const name = hash.digest('hex');
-    const key = known.get(name) ?? pbkdf2Sync(password, salt, iterations, 32, 'sha256');
+    const prepared = preparePassword(password);
+    const key = known.get(name) ?? pbkdf2Sync(prepared, salt, iterations, 32, 'sha256');
     if (known.size >= DERIVED_KEYS_MAX) known.clear();
     known.set(name, key);
     return key;

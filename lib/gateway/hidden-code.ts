@@ -1,7 +1,7 @@
 /**
- * The code that runs because a relation is used, without being named: view bodies and policies on
- * reading; defaults, checks, triggers and rules on writing, in the partitions and behind foreign keys
- * as well (PG-62). What that code does is read in routine-reader.ts.
+ * The code that runs because a relation is used or defined, without being named: view bodies and
+ * policies on reading; defaults, checks, triggers and rules on writing, in the partitions and behind
+ * foreign keys as well; event triggers with every definition (PG-62). What that code does is read in routine-reader.ts.
  */
 
 import type {
@@ -41,12 +41,20 @@ export function findHiddenCode(
   snapshot: CatalogSnapshot,
 ): HiddenCode {
   const search = new Search(snapshot);
+  if (effects.some(isDefinition)) search.addDefinition();
   for (const { effect, object } of effects) {
     const use = USES[effect];
     if (use !== undefined && object?.kind === 'relation') search.addNamed(object, use);
   }
   for (const name of takenOver) search.addNamed(name, 'write');
   return search.run();
+}
+
+const DEFINES: ReadonlySet<Effect> = new Set(['create', 'alter', 'drop', 'grant']);
+
+/** Dropping a temporary object is the session's own business, but event triggers hear of it. */
+function isDefinition({ effect, object }: ObjectEffect): boolean {
+  return DEFINES.has(effect) || (effect === 'session' && object?.schema === 'pg_temp');
 }
 
 /** Whether a thing in `schema` may be meant by this name; a schema made or renamed a moment ago may be any. */
@@ -75,6 +83,10 @@ class Search {
     for (const relation of this.#snapshot.relationsNamed(name.name)) {
       if (isMeant(relation)) this.#add(relation.oid, use);
     }
+  }
+
+  addDefinition(): void {
+    this.#run(this.#snapshot.routinesOnDefine());
   }
 
   /** Each relation comes up once for each use, so that this ends. */
@@ -122,6 +134,8 @@ class Search {
 
   #write(relation: CatalogRelation): void {
     this.#written.add(relation.oid);
+    // What writes to a materialized view is REFRESH, a definition to the server.
+    if (relation.kind === 'm') this.addDefinition();
     this.#run(relation.calls);
     this.#run(relation.callsOnWrite);
     this.#run(relation.triggers);

@@ -8,23 +8,24 @@ import type { Effect } from '../sql/analysis.ts';
 
 export interface LargeObjectRoutine {
   readonly name: string;
-  readonly effect: Effect;
+  /** At least those of a call of it in SQL. */
+  readonly effects: readonly Effect[];
 }
 
 const ROUTINES: ReadonlyMap<number, LargeObjectRoutine> = new Map([
-  [715, { name: 'lo_create', effect: 'create' }],
-  [952, { name: 'lo_open', effect: 'read' }],
-  [953, { name: 'lo_close', effect: 'session' }],
-  [954, { name: 'loread', effect: 'read' }],
-  [955, { name: 'lowrite', effect: 'update' }],
-  [956, { name: 'lo_lseek', effect: 'session' }],
-  [957, { name: 'lo_creat', effect: 'create' }],
-  [958, { name: 'lo_tell', effect: 'session' }],
-  [964, { name: 'lo_unlink', effect: 'delete' }],
-  [1004, { name: 'lo_truncate', effect: 'truncate' }],
-  [3170, { name: 'lo_lseek64', effect: 'session' }],
-  [3171, { name: 'lo_tell64', effect: 'session' }],
-  [3172, { name: 'lo_truncate64', effect: 'truncate' }],
+  [715, { name: 'lo_create', effects: ['create', 'update'] }],
+  [952, { name: 'lo_open', effects: ['read'] }],
+  [953, { name: 'lo_close', effects: ['session'] }],
+  [954, { name: 'loread', effects: ['read'] }],
+  [955, { name: 'lowrite', effects: ['update'] }],
+  [956, { name: 'lo_lseek', effects: ['session'] }],
+  [957, { name: 'lo_creat', effects: ['create', 'update'] }],
+  [958, { name: 'lo_tell', effects: ['session'] }],
+  [964, { name: 'lo_unlink', effects: ['delete'] }],
+  [1004, { name: 'lo_truncate', effects: ['delete', 'truncate'] }],
+  [3170, { name: 'lo_lseek64', effects: ['session'] }],
+  [3171, { name: 'lo_tell64', effects: ['session'] }],
+  [3172, { name: 'lo_truncate64', effects: ['delete', 'truncate'] }],
 ]);
 
 export function findLargeObjectRoutine(oid: number): LargeObjectRoutine | undefined {

@@ -5,7 +5,7 @@
 
 import type { Duplex } from 'node:stream';
 
-export type PauseReason = 'decision' | 'peer' | 'sync';
+export type PauseReason = 'decision' | 'peer' | 'session' | 'sync';
 
 export interface LegEvents {
   readonly onBytes: (bytes: Buffer) => void;

@@ -4,17 +4,20 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ClientConfig } from 'pg';
 import type { UpstreamLogin } from '../../protocols/contract.ts';
-import { type Catalogs, createCatalogs } from '../catalog/catalogs.ts';
+import { type Catalogs, createCatalogs, createMysqlCatalogs } from '../catalog/catalogs.ts';
+import type { MysqlSettings } from '../catalog/mysql-connection.ts';
 import type { Config, ConnectionConfig, UpstreamConfig } from '../config/config.ts';
 import { readSecret } from '../config/secrets.ts';
 import { GatewayError } from '../errors.ts';
 import { createCredentials } from '../identity/credentials.ts';
 import { createSensitiveFinder } from '../masking/sensitive.ts';
-import { createPostgresReader } from '../sql/reader.ts';
 import type { SqlReader } from '../sql/analysis.ts';
+import { createMysqlReader } from '../sql/mysql/reader.ts';
+import { createPostgresReader } from '../sql/reader.ts';
 import type { CancelRegistry } from './cancel-registry.ts';
 import { DecisionPipeline } from './decision-pipeline.ts';
 import type { Log } from './gateway.ts';
+import { foldAnswers } from './mysql-names.ts';
 
 export interface SharedParts {
   readonly config: Config;
@@ -32,7 +35,7 @@ export interface SharedParts {
 }
 
 export function createSharedParts(config: Config, log: Log): SharedParts {
-  const readers = new Map<number, SqlReader>();
+  const readers = new Map<string, SqlReader>();
   const catalogs: Catalogs[] = [];
   return {
     config,
@@ -41,12 +44,16 @@ export function createSharedParts(config: Config, log: Log): SharedParts {
     hashKey: config.hashKey === undefined ? undefined : Buffer.from(readSecret(config.hashKey)),
     serverSecret: mockSecret(config),
     addCatalogs: (more) => catalogs.push(more),
-    readerFor: ({ limits }) => {
-      // Worker threads are costly, so connections with the same limit share one reader.
-      const known = readers.get(limits.parseSizeMax);
+    readerFor: ({ protocol, limits: { parseSizeMax } }) => {
+      // Worker threads are costly, so connections of one protocol with the same limit share one reader.
+      const key = `${protocol} ${parseSizeMax}`;
+      const known = readers.get(key);
       if (known !== undefined) return known;
-      const reader = createPostgresReader({ parseSizeMax: limits.parseSizeMax });
-      readers.set(limits.parseSizeMax, reader);
+      const reader =
+        protocol === 'mysql'
+          ? foldAnswers(createMysqlReader({ parseSizeMax }))
+          : createPostgresReader({ parseSizeMax });
+      readers.set(key, reader);
       return reader;
     },
     warmUp: async () => {
@@ -72,10 +79,10 @@ export function createPipeline(
     connection,
     reader,
     catalogOf: catalogs === undefined ? undefined : (database) => catalogs.forDatabase(database),
-    findSensitive: createSensitiveFinder(reader),
+    findSensitive: createSensitiveFinder(reader, connection.protocol),
     credentials:
       connection.auth === 'gateway'
-        ? createCredentials(config.users, shared.serverSecret)
+        ? createCredentials(config.users, shared.serverSecret, connection.protocol)
         : undefined,
     login: loginOf(connection),
     hashKey: shared.hashKey,
@@ -90,10 +97,14 @@ function createConnectionCatalogs(
   const source = connection.auth === 'gateway' ? connection.upstream : connection.catalog;
   if (source?.user === undefined) return undefined;
   const password = source.password === undefined ? undefined : readSecret(source.password);
-  const catalogs = createCatalogs({
-    connect: (database) => clientConfigOf(source, database, password, shared),
-    log: shared.log,
-  });
+  const { log } = shared;
+  const catalogs =
+    connection.protocol === 'mysql'
+      ? createMysqlCatalogs({ connect: () => mysqlSettingsOf(source, password, shared), log })
+      : createCatalogs({
+          connect: (database) => clientConfigOf(source, database, password, shared),
+          log,
+        });
   shared.addCatalogs(catalogs);
   return catalogs;
 }
@@ -119,6 +130,20 @@ function clientConfigOf(
   };
 }
 
+function mysqlSettingsOf(
+  { host, port, user = '', tls, ca }: UpstreamConfig,
+  password: string | undefined,
+  shared: SharedParts,
+): MysqlSettings {
+  return {
+    host,
+    port,
+    user,
+    password,
+    tls: tls === 'off' ? undefined : { isVerified: tls === 'verify-full', ca: shared.readCa(ca) },
+  };
+}
+
 function loginOf(connection: ConnectionConfig): UpstreamLogin {
   const { user, database, password } = connection.upstream;
   return {
@@ -133,7 +158,7 @@ function loginOf(connection: ConnectionConfig): UpstreamLogin {
 /** Nobody who does not know the verifiers can tell a mock salt from a real one. */
 function mockSecret(config: Config): Buffer {
   return createHash('sha256')
-    .update(JSON.stringify(config.users.map(({ scram }) => scram)))
+    .update(JSON.stringify(config.users.map(({ scram, mysqlNative }) => [scram, mysqlNative])))
     .digest();
 }
 

@@ -10,45 +10,52 @@ import type {
   CatalogSnapshot,
   NamedRoutine,
 } from '../catalog/catalog.ts';
+import { FIRST_USER_OID } from '../catalog/catalog-queries.ts';
 import { isBuiltinFunction, isBuiltinOperator } from '../sql/postgres-builtins.ts';
 import type {
-  AnalysisResult,
-  ObjectEffect,
   ObjectName,
   SensitiveRelations,
   SqlReader,
   StatementAnalysis,
 } from '../sql/analysis.ts';
 import { findHiddenCode, mayMean } from './hidden-code.ts';
-
-/** What a text uses that a catalog can explain. */
-type Uses = Pick<
-  StatementAnalysis,
-  'effects' | 'functions' | 'operators' | 'types' | 'takenOver' | 'searchesCatalogLate'
->;
-
-/** What one routine adds to the statement that runs it. */
-export interface Reach extends Uses {
-  readonly routine: string;
-  readonly lexerHazards: readonly string[];
-  /** Always undefined for hidden code: what that reads does not become part of the statement's result. */
-  readonly untraceable: string | undefined;
-  /** It runs because a relation is used, not because the statement calls it. */
-  readonly isHidden: boolean;
-  /** It touches masked tables, so that its errors and notices may show their values. */
-  readonly isSensitive: boolean;
-}
+import {
+  nameOf,
+  type Reach,
+  type Reached,
+  reachOf,
+  shown,
+  unexplained,
+  unreadable,
+  type Uses,
+  withoutCreating,
+} from './reach.ts';
 
 export interface RoutineContext {
   readonly snapshot: CatalogSnapshot | undefined;
+  /** Types of parameters, by their numbers: their values are made, and checked, at Bind. */
+  readonly parameterTypes: readonly number[];
   readonly sensitive: SensitiveRelations | undefined;
-  /** By routine oid; negative numbers for rules and for names that no catalog explains. Filled here. */
+  /** By routine oid; negative numbers for rules, and for names and types that no catalog explains. Filled here. */
   readonly reaches: Map<number, Reach>;
 }
 
 /** Routines that one statement may reach; a program that needs more is refused. */
 export const ROUTINES_MAX = 200;
-const NAME_LENGTH_SHOWN = 100;
+
+/** Below all keys of rules, which are oids as well. */
+const TYPE_KEYS = -(2 ** 33);
+
+/** Those among `types` whose values may be made by code that nobody can read. */
+export function unknownTypes(
+  types: readonly number[],
+  snapshot: CatalogSnapshot | undefined,
+): readonly number[] {
+  // Without a catalog the server's own types count as harmless, as its own functions do.
+  const isKnown = (oid: number): boolean =>
+    snapshot === undefined ? oid < FIRST_USER_OID : snapshot.routinesOfType(oid) !== undefined;
+  return [...new Set(types)].filter((oid) => oid !== 0 && !isKnown(oid));
+}
 
 export class RoutineReader {
   readonly #reader: SqlReader;
@@ -60,28 +67,30 @@ export class RoutineReader {
   /** Undefined: `reaches` is complete. Otherwise a promise of one more body. */
   lookUp(analysis: StatementAnalysis, context: RoutineContext): Promise<void> | undefined {
     const { snapshot, reaches } = context;
+    addUnknownTypes(context);
     if (snapshot === undefined) {
       for (const name of [...analysis.functions, ...analysis.operators]) {
         addUnexplained(name, reaches);
       }
       return undefined;
     }
+    const called = context.parameterTypes.flatMap((oid) => snapshot.routinesOfType(oid) ?? []);
     // Whatever is called goes first: a routine that is called and hidden as well counts as called.
     return (
-      this.#follow(analysis, context, snapshot, false) ??
+      this.#follow({ ...analysis, called }, context, snapshot, false) ??
       this.#follow(withoutCopiedReads(analysis), context, snapshot, true)
     );
   }
 
   #follow(
-    analysis: StatementAnalysis,
+    statement: Uses,
     context: RoutineContext,
     snapshot: CatalogSnapshot,
     isHidden: boolean,
   ): Promise<void> | undefined {
     const { reaches } = context;
     const known = (): Uses[] => [
-      analysis,
+      statement,
       ...[...reaches.values()].filter((reach) => isHidden || !reach.isHidden),
     ];
     const todo = known();
@@ -93,10 +102,12 @@ export class RoutineReader {
         snapshot,
       );
       const steps = [
-        ...[...calledBy(next, snapshot, isLate), ...hidden.routines].map((routine) => ({
-          key: routine.oid,
-          read: () => this.#readRoutine(routine, context, isHidden),
-        })),
+        ...[...(next.called ?? []), ...calledBy(next, snapshot, isLate), ...hidden.routines].map(
+          (routine) => ({
+            key: routine.oid,
+            read: () => this.#readRoutine(routine, context, isHidden),
+          }),
+        ),
         ...hidden.rules.map((rule) => ({
           key: -rule.oid,
           read: () => this.#readRule(rule, context),
@@ -133,14 +144,15 @@ export class RoutineReader {
       object: { ...routine, kind: 'function' },
     };
     if (definition === undefined) return unreadable(of, 'its body may not be read');
-    const result = this.#reader.analyzeRoutine(language, definition, context.sensitive);
+    const { sensitive } = context;
+    const result = this.#reader.analyzeRoutine(language, definition, sensitive, routine.reading);
     return result instanceof Promise
       ? result.then((value) => reachOf(of, value))
       : reachOf(of, result);
   }
 
   #readRule(rule: CatalogRule, context: RoutineContext): Reach | Promise<Reach> {
-    const name = rule.name.slice(0, NAME_LENGTH_SHOWN);
+    const name = shown(rule.name);
     const object = { kind: 'other', schema: undefined, name: rule.name } as const;
     const of: Reached = { name, via: `rule ${name}`, isHidden: true, object };
     if (rule.definition === undefined) return unreadable(of, 'its text may not be read');
@@ -191,70 +203,6 @@ function calledBy(
   ];
 }
 
-interface Reached {
-  readonly name: string;
-  readonly via: string;
-  readonly object: ObjectName;
-  readonly isHidden: boolean;
-}
-
-function reachOf(of: Reached, result: AnalysisResult): Reach {
-  if (result.kind !== 'analysis') return unreadable(of, 'its body cannot be parsed');
-  const { exposure } = result;
-  const untraceable =
-    exposure?.touches === true
-      ? `${of.via} reads or writes a table with masked columns`
-      : exposure?.untraceable;
-  return {
-    routine: of.name,
-    effects: result.effects.map((effect) => ({ ...effect, via: of.via })),
-    lexerHazards: result.lexerHazards,
-    untraceable: of.isHidden ? undefined : untraceable,
-    isHidden: of.isHidden,
-    isSensitive: untraceable !== undefined,
-    functions: result.functions,
-    operators: result.operators,
-    types: result.types,
-    takenOver: result.takenOver,
-    searchesCatalogLate: result.searchesCatalogLate,
-  };
-}
-
-const isAction = ({ effect, via }: ObjectEffect): boolean =>
-  via !== undefined || (effect !== 'create' && effect !== 'code');
-
-/** Of CREATE RULE, what the rule does: its actions, not that it is made. */
-function withoutCreating(result: AnalysisResult): AnalysisResult {
-  if (result.kind !== 'analysis') return result;
-  return { ...result, effects: result.effects.filter(isAction) };
-}
-
-const NO_USES: Uses = {
-  effects: [],
-  functions: [],
-  operators: [],
-  types: [],
-  takenOver: [],
-  searchesCatalogLate: false,
-};
-
-function unreadable({ name, via, object, isHidden }: Reached, why: string): Reach {
-  const reason = `${via}: ${why}`;
-  return {
-    ...NO_USES,
-    routine: name,
-    effects: [{ effect: 'unknown', object: nameAlone(object), via: reason }],
-    lexerHazards: [],
-    untraceable: isHidden ? undefined : reason,
-    isHidden,
-    isSensitive: true,
-  };
-}
-
-function nameAlone({ kind, schema, name }: ObjectName): ObjectName {
-  return { kind, schema, name };
-}
-
 /** Without a catalog only what every server brings along is known. */
 function addUnexplained(name: ObjectName, reaches: Map<number, Reach>): void {
   // `t.f` is nearly always a column; it is listed as a function so that a catalog can tell.
@@ -266,25 +214,29 @@ function addUnexplained(name: ObjectName, reaches: Map<number, Reach>): void {
         : isBuiltinFunction(name.name)
       : false;
   if (isKnown) return;
-  const shown = [...reaches.values()].some((reach) => reach.routine === name.name);
-  if (shown) return;
+  const isThere = [...reaches.values()].some((reach) => reach.routine === name.name);
+  if (isThere) return;
   if (reaches.size >= ROUTINES_MAX) throw tooMany();
-  const via = `${name.kind} ${name.name.slice(0, NAME_LENGTH_SHOWN)}: its body cannot be read without a catalog credential`;
-  reaches.set(-1 - reaches.size, {
-    ...NO_USES,
-    routine: name.name,
-    effects: [{ effect: 'unknown', object: name, via }],
-    lexerHazards: [],
-    untraceable: via,
-    isHidden: false,
-    isSensitive: true,
-  });
+  const why = 'its body cannot be read without a catalog credential';
+  reaches.set(-1 - reaches.size, unexplained(name, why));
+}
+
+/** Nobody can tell what the checks of these types do: the catalog is not there, or does not know them. */
+function addUnknownTypes(context: RoutineContext): void {
+  const { snapshot, parameterTypes, reaches } = context;
+  for (const oid of unknownTypes(parameterTypes, snapshot)) {
+    const key = TYPE_KEYS - oid;
+    if (reaches.has(key)) continue;
+    if (reaches.size >= ROUTINES_MAX) throw tooMany();
+    const name = `the type of a parameter, number ${oid}`;
+    const why =
+      snapshot === undefined
+        ? 'its checks cannot be read without a catalog credential'
+        : 'the catalog does not know it';
+    reaches.set(key, unexplained({ kind: 'other', schema: undefined, name }, why));
+  }
 }
 
 function tooMany(): Error {
   return new Error(`it reaches more than ${ROUTINES_MAX} routines`);
-}
-
-function nameOf(routine: CatalogRoutine): string {
-  return `${routine.schema}.${routine.name}`.slice(0, NAME_LENGTH_SHOWN);
 }

@@ -118,6 +118,10 @@ export class SessionDriver {
           this.dispatch({ kind: 'woke', alarm: command.alarm }),
         );
         break;
+      case 'reading':
+        if (command.isPaused) this.#leg(command.side)?.pause('session');
+        else this.#leg(command.side)?.resume('session');
+        break;
       case 'close':
         this.#close();
         break;

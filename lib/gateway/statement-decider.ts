@@ -3,21 +3,24 @@
  * columns -> masks. What is known is decided at once; what has to be looked up gives a promise.
  */
 
-import type { Decision, Operation, Trace } from '../../protocols/contract.ts';
+import type { Decision, Operation } from '../../protocols/contract.ts';
 import type { Catalog, CatalogSnapshot } from '../catalog/catalog.ts';
 import type { ResolveName } from '../policy/objects.ts';
 import type { MaskConfig, RuleConfig } from '../config/config.ts';
 import type { Principal } from '../identity/principal.ts';
-import { planResult } from '../masking/plan.ts';
+import { planResult, type ResultPlan } from '../masking/plan.ts';
 import type { Sensitive } from '../masking/sensitive.ts';
+import type { ValueOptions } from '../masking/values.ts';
 import { describeViolation } from '../policy/reason.ts';
 import { evaluateRules } from '../policy/rules.ts';
 import type { RecordedNote } from '../recording/recording.ts';
-import type { AnalysisResult, OutputKind, SqlReader, StatementAnalysis } from '../sql/analysis.ts';
-import { DecisionCache } from './decision-cache.ts';
-import { findHiddenCode } from './hidden-code.ts';
+import type { AnalysisResult, SqlReader, StatementAnalysis } from '../sql/analysis.ts';
+import { allowed, isStatementTrace, isUnread, type StatementTrace } from './allowed.ts';
+import { blocked, messageOf, syntaxError, untold } from './blocks.ts';
+import { DecisionCache, ShapeDecisions, cacheKey } from './decision-cache.ts';
 import { createNameResolver } from './name-resolver.ts';
-import { ROUTINES_MAX, type Reach, RoutineReader } from './routine-reader.ts';
+import type { Reach } from './reach.ts';
+import { ROUTINES_MAX, RoutineReader, unknownTypes } from './routine-reader.ts';
 import type { Decided } from './driver-parts.ts';
 
 export interface StatementDeciderParts {
@@ -32,21 +35,35 @@ export interface StatementDeciderParts {
   /** What is sensitive under `masks`. */
   readonly findSensitive: (snapshot: CatalogSnapshot) => Sensitive | Promise<Sensitive>;
   readonly hashKey: Buffer | undefined;
+  /** By default as for PostgreSQL, where columns have an identity. */
+  readonly plan?: PlanResult;
 }
 
-/** What a statement's decision hands to those of its results. */
-export interface StatementTrace {
-  /** Undefined: more than one statement, so it is not known which one a result is of. */
-  readonly outputs: readonly OutputKind[] | undefined;
-}
+export type PlanResult = (
+  sensitive: Sensitive,
+  operation: Extract<Operation, { kind: 'result' }>,
+  traces: readonly StatementTrace[],
+  options: ValueOptions,
+) => ResultPlan;
+
+/** What a protocol tells of a statement besides its text, and what the decision depends on. */
+export type StatementDetails = Pick<
+  Extract<Operation, { kind: 'statement' }>,
+  'parameterTypes' | 'reading'
+>;
 
 /** Everything that is looked up for one decision, kept between attempts. */
 interface Findings {
   readonly text: string;
+  readonly details: StatementDetails;
   snapshot: CatalogSnapshot | undefined;
+  /** The catalog was asked once more for types that it did not know. */
+  isRefreshed: boolean;
   sensitive: Sensitive | undefined;
   analysis: AnalysisResult | undefined;
   readonly reaches: Map<number, Reach>;
+  /** Somebody wants to see how the decision comes about: none that is known will do. */
+  readonly isExplained: boolean;
 }
 
 export interface Explanation {
@@ -55,8 +72,6 @@ export interface Explanation {
   readonly reaches: readonly Reach[];
 }
 
-/** Statements that run others, prepared before and judged then: their results are not known here. */
-const RUNS_OTHERS = new Set(['ExecuteStmt', 'FetchStmt']);
 /** What ends a transaction passes always, or a failed one could never be left (PG-31). */
 const ENDS_TRANSACTION = /^\s*(?:rollback|abort|commit|end)(?:\s+(?:work|transaction))?\s*;?\s*$/i;
 /** Attempts of one decision; each waits for one thing more: the catalog, the text, one routine's body. */
@@ -66,6 +81,7 @@ export class StatementDecider {
   readonly #parts: StatementDeciderParts;
   readonly #routines: RoutineReader;
   readonly #cache = new DecisionCache();
+  readonly #shapes = new ShapeDecisions();
   #names: { readonly snapshot: CatalogSnapshot; readonly resolve: ResolveName } | undefined;
 
   constructor(parts: StatementDeciderParts) {
@@ -73,8 +89,8 @@ export class StatementDecider {
     this.#routines = new RoutineReader(parts.reader);
   }
 
-  decideStatement(text: string): Decided | Promise<Decided> {
-    const findings = newFindings(text);
+  decideStatement(text: string, details: StatementDetails = {}): Decided | Promise<Decided> {
+    const findings = newFindings(text, details);
     const snapshot = this.#parts.catalog?.snapshot();
     if (snapshot instanceof Promise) {
       return this.#await(
@@ -83,11 +99,13 @@ export class StatementDecider {
       );
     }
     findings.snapshot = snapshot;
-    return this.#cache.get(text, snapshot?.version ?? 0) ?? this.#decide(findings);
+    return (
+      this.#cache.get(cacheKey(text, details), snapshot?.version ?? 0) ?? this.#decide(findings)
+    );
   }
 
-  async explain(text: string): Promise<Explanation> {
-    const findings = newFindings(text);
+  async explain(text: string, details: StatementDetails = {}): Promise<Explanation> {
+    const findings = newFindings(text, details, true);
     const { decision } = await this.#decide(findings);
     return { decision, analysis: findings.analysis, reaches: [...findings.reaches.values()] };
   }
@@ -131,9 +149,9 @@ export class StatementDecider {
   }
 
   #plan(operation: Extract<Operation, { kind: 'result' }>, sensitive: Sensitive): Decided {
-    const { hashKey } = this.#parts;
-    const outputs = outputsOf(operation.traces);
-    const { plan, masked } = planResult(sensitive, operation.columns, outputs, { hashKey });
+    const { hashKey, plan: planBy = planByIdentity } = this.#parts;
+    const traces = operation.traces.filter(isStatementTrace);
+    const { plan, masked } = planBy(sensitive, operation, traces, { hashKey });
     if (plan === undefined) return { decision: { kind: 'allow' }, note: undefined };
     const note: RecordedNote = { kind: 'decision', operation: 'result', outcome: 'mask', masked };
     return { decision: { kind: 'allow', plan }, note };
@@ -167,24 +185,40 @@ export class StatementDecider {
   #attempt(findings: Findings): Decided | Promise<void> {
     const waiting = this.#lookUp(findings);
     if (waiting !== undefined) return waiting;
-    const { analysis, snapshot } = findings;
+    const { analysis } = findings;
     if (analysis === undefined) throw new Error('an attempt without an analysis');
+    // Not copied to the exact texts: each would be another text of the same shape.
+    const known = this.#knownByShape(findings, analysis);
+    if (known !== undefined) return known;
+    const reading = this.#lookUpRoutines(findings, analysis);
+    if (reading !== undefined) return reading;
     const decided = this.#judge(findings, analysis);
-    // A parser that timed out once may do better the next time.
-    if (analysis.kind !== 'refused') {
-      this.#cache.set(findings.text, snapshot?.version ?? 0, decided);
-    }
+    this.#keep(findings, analysis, decided);
     return decided;
   }
 
+  /** Types of parameters may run code of their own, so a statement with some is known by its text only. */
+  #knownByShape(findings: Findings, analysis: AnalysisResult): Decided | undefined {
+    const { isExplained, details } = findings;
+    if (analysis.kind !== 'analysis' || isExplained || hasParameterTypes(details)) return undefined;
+    return this.#shapes.get(analysis, findings);
+  }
+
+  #keep(findings: Findings, analysis: AnalysisResult, decided: Decided): void {
+    // A parser that timed out once may do better the next time.
+    if (analysis.kind === 'refused') return;
+    const { text, details, snapshot, sensitive, reaches } = findings;
+    this.#cache.set(cacheKey(text, details), snapshot?.version ?? 0, decided);
+    if (analysis.kind !== 'analysis' || hasParameterTypes(details)) return;
+    // Nor does what was not read of a routine hold for more than this text.
+    if (isUnread(analysis, [...reaches.values()])) return;
+    this.#shapes.set(analysis, { snapshot, sensitive }, decided);
+  }
+
   #lookUp(findings: Findings): Promise<void> | undefined {
-    const { catalog, masks, reader } = this.#parts;
-    if (catalog !== undefined && findings.snapshot === undefined) {
-      const snapshot = catalog.snapshot();
-      if (snapshot instanceof Promise)
-        return snapshot.then((value) => void (findings.snapshot = value));
-      findings.snapshot = snapshot;
-    }
+    const { masks, reader } = this.#parts;
+    const reading = this.#lookAtCatalog(findings);
+    if (reading !== undefined) return reading;
     if (masks.length > 0 && findings.sensitive === undefined) {
       if (findings.snapshot === undefined) throw new Error('masks need a catalog that can be read');
       const sensitive = this.#parts.findSensitive(findings.snapshot);
@@ -193,17 +227,46 @@ export class StatementDecider {
       findings.sensitive = sensitive;
     }
     if (findings.analysis === undefined) {
-      const analysis = reader.analyze(findings.text, findings.sensitive?.relations);
+      const { text, sensitive, details } = findings;
+      const analysis = reader.analyze(text, sensitive?.relations, details.reading);
       if (analysis instanceof Promise)
         return analysis.then((value) => void (findings.analysis = value));
       findings.analysis = analysis;
     }
-    if (findings.analysis.kind !== 'analysis') return undefined;
-    return this.#routines.lookUp(findings.analysis, {
+    return undefined;
+  }
+
+  #lookUpRoutines(findings: Findings, analysis: AnalysisResult): Promise<void> | undefined {
+    if (analysis.kind !== 'analysis') return undefined;
+    return this.#routines.lookUp(analysis, {
       snapshot: findings.snapshot,
+      parameterTypes: findings.details.parameterTypes ?? [],
       sensitive: findings.sensitive?.relations,
       reaches: findings.reaches,
     });
+  }
+
+  #lookAtCatalog(findings: Findings): Promise<void> | undefined {
+    const { catalog } = this.#parts;
+    if (catalog === undefined) return undefined;
+    const read = (): Promise<void> | undefined => {
+      const snapshot = catalog.snapshot();
+      if (snapshot instanceof Promise)
+        return snapshot.then((value) => void (findings.snapshot = value));
+      findings.snapshot = snapshot;
+      return undefined;
+    };
+    if (findings.snapshot === undefined) {
+      const reading = read();
+      if (reading !== undefined) return reading;
+    }
+    const { parameterTypes = [] } = findings.details;
+    if (findings.isRefreshed || unknownTypes(parameterTypes, findings.snapshot).length === 0)
+      return undefined;
+    // A type made a moment ago: one more look, then it counts as unknown (GW-7).
+    findings.isRefreshed = true;
+    catalog.invalidate();
+    return read();
   }
 
   #judge(findings: Findings, analysis: AnalysisResult): Decided {
@@ -276,111 +339,25 @@ export class StatementDecider {
   }
 }
 
-function newFindings(text: string): Findings {
+function hasParameterTypes({ parameterTypes = [] }: StatementDetails): boolean {
+  return parameterTypes.length > 0;
+}
+
+function newFindings(text: string, details: StatementDetails, isExplained = false): Findings {
   return {
     text,
+    details,
     snapshot: undefined,
+    isRefreshed: false,
     sensitive: undefined,
     analysis: undefined,
     reaches: new Map(),
+    isExplained,
   };
 }
 
-const isUnknown = ({ effect }: { readonly effect: string }): boolean => effect === 'unknown';
-
-/** Code that a rule allows although nobody can read it. */
-function isUnread(analysis: StatementAnalysis, reaches: readonly Reach[]): boolean {
-  return analysis.effects.some(isUnknown) || reaches.some((reach) => reach.effects.some(isUnknown));
-}
-
-/** New rows have none that point to them. */
-const CASCADING: ReadonlySet<string> = new Set(['update', 'delete', 'truncate']);
-
-/** A foreign key takes a change on to a masked table, whose keys and checks quote a whole row (PG-81). */
-function writesMasked(
-  { snapshot, sensitive }: Findings,
-  analysis: StatementAnalysis,
-  reaches: readonly Reach[],
-): boolean {
-  if (snapshot === undefined || sensitive === undefined) return false;
-  const all = [...analysis.effects, ...reaches.flatMap((reach) => reach.effects)];
-  const effects = all.filter(({ effect }) => CASCADING.has(effect));
-  const { written } = findHiddenCode(effects, [], snapshot);
-  return [...written].some((oid) => sensitive.byOid.has(oid));
-}
-
-function allowed(
-  findings: Findings,
-  analysis: StatementAnalysis,
-  reaches: readonly Reach[],
-): Decided {
-  const isSensitive =
-    analysis.exposure?.touches === true ||
-    isUnread(analysis, reaches) ||
-    writesMasked(findings, analysis, reaches) ||
-    reaches.some((reach) => reach.isSensitive) ||
-    analysis.statements.some((kind) => RUNS_OTHERS.has(kind));
-  const outputs = analysis.statements.length === 1 ? analysis.exposure?.outputs[0] : undefined;
-  const trace: StatementTrace = { outputs };
-  return { decision: { kind: 'allow', isSensitive, trace }, note: undefined };
-}
-
-/** Traces are opaque to sessions and come back as they were given: by `allowed` above. */
-function isStatementTrace(trace: Trace): trace is StatementTrace {
-  return 'outputs' in trace;
-}
-
-function outputsOf(traces: readonly Trace[]): readonly OutputKind[] | undefined {
+const planByIdentity: PlanResult = (sensitive, { columns }, traces, options) => {
   const [trace] = traces;
-  return traces.length === 1 && trace !== undefined && isStatementTrace(trace)
-    ? trace.outputs
-    : undefined;
-}
-
-export function blocked(rule: string | undefined, reason: string): Decided {
-  return {
-    decision: { kind: 'block', rule, code: '42501', reason },
-    note: {
-      kind: 'decision',
-      operation: 'statement',
-      outcome: 'block',
-      reason,
-      ...(rule === undefined ? {} : { rule }),
-    },
-  };
-}
-
-/** The error that the server would have given; the statement itself is never sent (GW-5). */
-function syntaxError(error: Extract<AnalysisResult, { kind: 'syntax-error' }>): Decided {
-  const decision: Decision = {
-    kind: 'block',
-    rule: undefined,
-    code: '42601',
-    reason: error.message,
-    hint: 'Weir could not parse this statement, so it was not sent to the database.',
-    ...(error.position === undefined ? {} : { position: error.position }),
-  };
-  const note: RecordedNote = {
-    kind: 'decision',
-    operation: 'statement',
-    outcome: 'block',
-    reason: 'it cannot be parsed',
-  };
-  return { decision, note };
-}
-
-function untold(reason: string): Decided {
-  return {
-    decision: {
-      kind: 'block',
-      rule: 'masked-data',
-      code: '42501',
-      reason: `this result is not shown: ${reason}`,
-    },
-    note: { kind: 'decision', operation: 'result', outcome: 'block', reason },
-  };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
+  const outputs = traces.length === 1 ? trace?.outputs : undefined;
+  return planResult(sensitive, columns, outputs, options);
+};

@@ -1,6 +1,7 @@
 /**
- * The users that sign in to the gateway, by their SCRAM verifiers. The exchange itself is the
- * protocol's; here is what it is checked against, for names that do not exist as well (PG-15).
+ * The users that sign in to the gateway, by their SCRAM verifiers, and with protocol mysql by hashes
+ * of mysql_native_password as well. The exchange itself is the protocol's; here is what it is checked
+ * against, for names that do not exist as well (PG-15).
  */
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import type { Verifier } from '../../protocols/contract.ts';
@@ -11,12 +12,14 @@ import { preparePassword } from './saslprep.ts';
 export const ITERATIONS_DEFAULT = 4096;
 const SALT_SIZE = 16;
 const KEY_SIZE = 32;
+const NATIVE_HASH_SIZE = 20;
 
 /** A [[user]] of the configuration. */
 export interface CredentialUser {
   readonly name: string;
   readonly groups: readonly string[];
   readonly scram: string | undefined;
+  readonly mysqlNative?: string | undefined;
 }
 
 export interface Credential {
@@ -37,26 +40,46 @@ export interface Credentials {
 export function createCredentials(
   users: readonly CredentialUser[],
   serverSecret: Buffer,
+  protocol: 'postgres' | 'mysql' = 'postgres',
 ): Credentials {
-  const known = new Map<string, Credential>();
-  for (const { name, groups, scram } of users) {
-    if (scram === undefined) continue;
-    known.set(name, { verifier: parseVerifier(scram), isKnown: true, groups });
-  }
-  const verifiers = [...known.values()].map(({ verifier }) => verifier);
+  const scrams = users.flatMap(({ name, scram }): readonly (readonly [string, Verifier])[] =>
+    scram === undefined ? [] : [[name, parseVerifier(scram)]],
+  );
+  const verifiers = scrams.map(([, verifier]) => verifier);
   // A mock that is unlike the real ones would tell itself.
   const iterations = findCommonest(verifiers.map((one) => one.iterations)) ?? ITERATIONS_DEFAULT;
   const saltSize = findCommonest(verifiers.map(({ salt }) => salt.length)) ?? SALT_SIZE;
 
+  const derive = (purpose: string, name: string): Buffer =>
+    createHmac('sha256', serverSecret).update(`${purpose}\0${name}`).digest();
+  const mockScram = (name: string): Verifier => ({
+    iterations,
+    salt: derive('salt', name).subarray(0, saltSize),
+    storedKey: derive('stored key', name),
+    serverKey: derive('server key', name),
+  });
+
+  const known = new Map<string, Credential>();
+  const byName = new Map(scrams);
+  for (const { name, groups, mysqlNative } of users) {
+    const scram = byName.get(name);
+    const nativeHash =
+      protocol === 'mysql' && mysqlNative !== undefined ? parseNative(mysqlNative) : undefined;
+    if (scram === undefined && nativeHash === undefined) continue;
+    // Without a verifier of its own no password fits the SCRAM part: the mock's, whose keys nobody has.
+    const verifier = withNative(scram ?? mockScram(name), nativeHash);
+    known.set(name, { verifier, isKnown: true, groups });
+  }
+  const nativeShare = shareOfNative([...known.values()]);
+
+  /**
+   * The protocol asks users with a native hash for another proof than those without. Unknown names
+   * are of both kinds as often as known ones, so that neither question tells that somebody exists.
+   */
   function mock(name: string): Credential {
-    const derive = (purpose: string) =>
-      createHmac('sha256', serverSecret).update(`${purpose}\0${name}`).digest();
-    const verifier = {
-      iterations,
-      salt: derive('salt').subarray(0, saltSize),
-      storedKey: derive('stored key'),
-      serverKey: derive('server key'),
-    };
+    const dice = derive('kind', name).readUInt32BE(0) / 2 ** 32;
+    const hash = derive('native hash', name).subarray(0, NATIVE_HASH_SIZE);
+    const verifier = withNative(mockScram(name), dice < nativeShare ? hash : undefined);
     return { verifier, isKnown: false, groups: [] };
   }
 
@@ -67,6 +90,30 @@ export function createCredentials(
       return known.get(name) ?? unknown;
     },
   };
+}
+
+function withNative(verifier: Verifier, nativeHash: Buffer | undefined): Verifier {
+  return nativeHash === undefined ? verifier : { ...verifier, nativeHash };
+}
+
+function shareOfNative(credentials: readonly Credential[]): number {
+  const count = credentials.filter(({ verifier }) => verifier.nativeHash !== undefined).length;
+  return credentials.length === 0 ? 0 : count / credentials.length;
+}
+
+/** As MariaDB's PASSWORD() gives it: `*` and SHA1(SHA1(password)) in hex. The bytes are taken as they are. */
+export function makeNative(password: string): string {
+  const once = createHash('sha1').update(password).digest();
+  return `*${createHash('sha1').update(once).digest('hex').toUpperCase()}`;
+}
+
+/** Throws GatewayError VERIFIER_INVALID, without the text. */
+export function parseNative(text: string): Buffer {
+  if (/^\*[0-9A-Fa-f]{40}$/.test(text)) return Buffer.from(text.slice(1), 'hex');
+  throw new GatewayError(
+    'VERIFIER_INVALID',
+    'expected "*" and 40 hex digits for mysql_native. `weir user add NAME --mysql` prints one.',
+  );
 }
 
 function findCommonest(values: readonly number[]): number | undefined {

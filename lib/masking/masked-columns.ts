@@ -7,7 +7,7 @@
 import type { CatalogRelation, CatalogSnapshot } from '../catalog/catalog.ts';
 import type { MaskConfig } from '../config/config.ts';
 import { matchesEverything, matchesPart, type PatternPart, splitPattern } from '../policy/glob.ts';
-import { SYSTEM_COLUMNS, SYSTEM_SCHEMAS } from './system-relations.ts';
+import { POSTGRES_SYSTEM, type SystemRelations } from './system-relations.ts';
 import type { MaskKind } from './values.ts';
 
 export interface ColumnMask {
@@ -23,10 +23,12 @@ const SYSTEM_MASK = "built-in: other people's values";
 export class MaskedColumns {
   readonly #byOid = new Map<number, Map<number, ColumnMask>>();
   readonly #snapshot: CatalogSnapshot;
+  readonly #system: SystemRelations;
   #count = 0;
 
-  constructor(snapshot: CatalogSnapshot) {
+  constructor(snapshot: CatalogSnapshot, system: SystemRelations = POSTGRES_SYSTEM) {
     this.#snapshot = snapshot;
+    this.#system = system;
   }
 
   /** Grows with every column that is added; nothing is ever taken away. */
@@ -70,7 +72,7 @@ export class MaskedColumns {
     );
     for (const relation of this.#snapshot.relations()) {
       for (const pattern of patterns) {
-        if (!matchesRelation(pattern.parts, relation)) continue;
+        if (!this.#matchesRelation(pattern.parts, relation)) continue;
         for (const { attribute, name } of relation.columns) {
           if (!matchesPart(pattern.parts.column, name)) continue;
           const column = columnText(relation, name);
@@ -87,14 +89,9 @@ export class MaskedColumns {
   }
 
   addSystem(): void {
-    for (const { schema, relation: name, columns } of SYSTEM_COLUMNS) {
-      for (const relation of this.#snapshot.relationsNamed(name)) {
-        if (schema !== undefined && relation.schema !== schema) continue;
-        for (const column of relation.columns) {
-          if (columns.includes(column.name)) {
-            this.addRedacted(relation, column.attribute, column.name, SYSTEM_MASK);
-          }
-        }
+    for (const { relation, isShown } of this.#system.find(this.#snapshot)) {
+      for (const { attribute, name } of relation.columns) {
+        if (!isShown(name)) this.addRedacted(relation, attribute, name, SYSTEM_MASK);
       }
     }
   }
@@ -147,17 +144,24 @@ export class MaskedColumns {
     }
   }
 
-  /** Generated columns cannot be computed from each other, so one pass is enough. */
+  /** PostgreSQL computes none from another, MySQL does: each round masks one more, or it is the last. */
   #spreadGenerated(relation: CatalogRelation): void {
     const masked = this.#byOid.get(relation.oid);
     if (masked === undefined) return;
-    const sources = new Map(masked);
-    for (const { attribute, name, computedFrom = [] } of relation.columns) {
-      const source = computedFrom.find((number) => number === 0 || sources.has(number));
-      if (source === undefined) continue;
-      const mask = sources.get(source) ?? [...sources.values()][0];
-      if (mask !== undefined) this.addRedacted(relation, attribute, name, mask.mask);
+    for (let before = 0; before !== masked.size; ) {
+      before = masked.size;
+      for (const { attribute, name, computedFrom = [] } of relation.columns) {
+        const source = computedFrom.find((number) => number === 0 || masked.has(number));
+        if (source === undefined) continue;
+        const mask = masked.get(source) ?? [...masked.values()][0];
+        if (mask !== undefined) this.addRedacted(relation, attribute, name, mask.mask);
+      }
     }
+  }
+
+  #matchesRelation({ schema, table }: ColumnPattern, relation: CatalogRelation): boolean {
+    if (this.#system.schemas.has(relation.schema) && matchesEverything(schema)) return false;
+    return matchesPart(schema, relation.schema) && matchesPart(table, relation.name);
   }
 }
 
@@ -179,11 +183,6 @@ function parseColumnPattern(text: string): ColumnPattern {
     throw new Error(`not a column pattern: ${text}`);
   }
   return { schema, table, column };
-}
-
-function matchesRelation({ schema, table }: ColumnPattern, relation: CatalogRelation): boolean {
-  if (SYSTEM_SCHEMAS.has(relation.schema) && matchesEverything(schema)) return false;
-  return matchesPart(schema, relation.schema) && matchesPart(table, relation.name);
 }
 
 /** Relations of inheritance trees, every parent before its children. */

@@ -68,7 +68,7 @@ function judge(column: ResultColumn, sensitive: Sensitive, kind: OutputKind): Ju
  * star and from the right up to the last; in between everything counts as `star`. Where the counts
  * cannot be right, every column may be a masked one.
  */
-function alignOutputs(
+export function alignOutputs(
   outputs: readonly OutputKind[] | 'untraced' | undefined,
   columnCount: number,
 ): (index: number) => OutputKind {

@@ -2,12 +2,14 @@
 
 import { createHash } from 'node:crypto';
 import type { CatalogRelation } from '../catalog/catalog.ts';
-import type { SensitiveRelation, SensitiveRelations } from '../sql/analysis.ts';
+import type { PlainRelation, SensitiveRelation, SensitiveRelations } from '../sql/analysis.ts';
 import type { MaskedColumns } from './masked-columns.ts';
 
+/** `isOrdered`: the reader expands stars itself (MySQL), so it gets all candidates and their order. */
 export function sensitiveRelations(
   candidates: readonly CatalogRelation[],
   masked: MaskedColumns,
+  isOrdered = false,
 ): SensitiveRelations {
   const relations = candidates
     .filter(({ oid }) => masked.has(oid))
@@ -18,10 +20,23 @@ export function sensitiveRelations(
         name,
         masked: columns.filter((column) => isMasked(column.attribute)).map((column) => column.name),
         clear: columns.filter((column) => !isMasked(column.attribute)).map((column) => column.name),
+        ...(isOrdered ? { columns: shownColumns(columns) } : {}),
       };
     });
-  return {
-    version: createHash('sha256').update(JSON.stringify(relations)).digest('hex'),
-    relations,
-  };
+  if (!isOrdered) return { version: versionOf(relations), relations };
+  const plain = candidates
+    .filter(({ oid }) => !masked.has(oid))
+    .map(({ schema, name, columns }): PlainRelation => {
+      return { schema, name, columns: shownColumns(columns) };
+    });
+  return { version: versionOf([relations, plain]), relations, plain };
+}
+
+/** What `SELECT *` gives. */
+function shownColumns(columns: CatalogRelation['columns']): readonly string[] {
+  return columns.filter(({ isInvisible }) => isInvisible !== true).map(({ name }) => name);
+}
+
+function versionOf(content: object): string {
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }

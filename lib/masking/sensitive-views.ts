@@ -5,7 +5,7 @@
  */
 
 import type { CatalogRelation, CatalogRoutine, CatalogSnapshot } from '../catalog/catalog.ts';
-import type { SqlReader, ViewColumn } from '../sql/analysis.ts';
+import type { SensitiveRelations, SqlReader, ViewColumn } from '../sql/analysis.ts';
 import type { ColumnMask, MaskedColumns } from './masked-columns.ts';
 import { sensitiveRelations } from './sensitive-relations.ts';
 
@@ -30,6 +30,8 @@ interface Context {
   readonly snapshot: CatalogSnapshot;
   readonly masked: MaskedColumns;
   readonly reader: Pick<SqlReader, 'analyzeView' | 'analyzeRoutine'>;
+  /** The reader expands stars itself, and then takes what it is not given for unknown (MySQL). */
+  readonly isOrdered?: boolean;
 }
 
 export async function addViews(context: Context): Promise<void> {
@@ -65,7 +67,10 @@ async function addView(view: CatalogRelation, context: Context): Promise<void> {
   const columns =
     view.definition === undefined || reads.length < view.reads.length
       ? undefined
-      : await reader.analyzeView(view.definition, sensitiveRelations(sensitive, masked));
+      : await reader.analyzeView(
+          view.definition,
+          sensitiveRelations(reads, masked, context.isOrdered),
+        );
   if (columns === undefined || columns.length !== view.columns.length) {
     redactAll(view, masked, mask);
     return;
@@ -136,18 +141,30 @@ function callsOf(view: CatalogRelation): readonly CatalogRoutine[] {
   return view.calls ?? [];
 }
 
+/** The same for every view between two that add a mask. */
+const everything = new WeakMap<MaskedColumns, { count: number; relations: SensitiveRelations }>();
+
+function allRelations({ snapshot, masked, isOrdered }: Context): SensitiveRelations {
+  const known = everything.get(masked);
+  if (known?.count === masked.count) return known.relations;
+  const relations = sensitiveRelations(snapshot.relations(), masked, isOrdered);
+  everything.set(masked, { count: masked.count, relations });
+  return relations;
+}
+
 /** Does a routine that the view calls, or one that those call, read masked values or cannot be read? */
 async function callsTainted(view: CatalogRelation, context: Context): Promise<boolean> {
-  const { snapshot, masked, reader } = context;
+  const { snapshot, reader } = context;
   const waiting = [...callsOf(view)];
   if (waiting.length === 0) return false;
-  const relations = sensitiveRelations(snapshot.relations(), masked);
+  const relations = allRelations(context);
   const seen = new Set<number>();
   for (let routine = waiting.pop(); routine !== undefined; routine = waiting.pop()) {
     if (seen.has(routine.oid)) continue;
     seen.add(routine.oid);
     if (routine.definition === undefined || seen.size > ROUTINE_COUNT_MAX) return true;
-    const result = await reader.analyzeRoutine(routine.language, routine.definition, relations);
+    const { language, definition, reading } = routine;
+    const result = await reader.analyzeRoutine(language, definition, relations, reading);
     if (result.kind !== 'analysis' || result.exposure === undefined) return true;
     if (result.exposure.touches || result.exposure.untraceable !== undefined) return true;
     if (result.effects.some(({ effect }) => effect === 'unknown')) return true;

@@ -9,6 +9,18 @@ import type { SensitiveRelations, SqlReader, ViewColumn } from '../sql/analysis.
 import { type ColumnMask, MaskedColumns } from './masked-columns.ts';
 import { sensitiveRelations } from './sensitive-relations.ts';
 import { addViews } from './sensitive-views.ts';
+import { MYSQL_SYSTEM, POSTGRES_SYSTEM } from './system-relations.ts';
+
+/** What servers differ in: their own relations, and whether the reader expands stars. */
+export type Dialect = 'postgres' | 'mysql';
+
+/** A masked column by name, for protocols that have no numbers for columns (MySQL). */
+export interface NamedMask {
+  /** `schema.table` */
+  readonly relation: string;
+  readonly column: string;
+  readonly mask: ColumnMask;
+}
 
 export interface Sensitive {
   readonly relations: SensitiveRelations;
@@ -21,6 +33,7 @@ export interface Sensitive {
   isKnownTable(oid: number): boolean;
   /** The catalog knows this table, and this column of it. */
   isKnown(oid: number, attribute: number): boolean;
+  named(): readonly NamedMask[];
   /** Patterns of masks that match nothing in this database. */
   readonly unmatched: readonly string[];
 }
@@ -30,17 +43,19 @@ export async function computeSensitive(
   snapshot: CatalogSnapshot,
   masks: readonly MaskConfig[],
   reader: Pick<SqlReader, 'analyzeView' | 'analyzeRoutine'>,
+  dialect: Dialect = 'postgres',
 ): Promise<Sensitive> {
-  const masked = new MaskedColumns(snapshot);
+  const isMysql = dialect === 'mysql';
+  const masked = new MaskedColumns(snapshot, isMysql ? MYSQL_SYSTEM : POSTGRES_SYSTEM);
   let unmatched: readonly string[] = [];
   if (masks.length > 0) {
     unmatched = masked.addConfigured(masks);
     masked.addSystem();
     masked.spreadInheritance();
-    await addViews({ snapshot, masked, reader });
+    await addViews({ snapshot, masked, reader, isOrdered: isMysql });
     masked.spreadToast();
   }
-  const relations = sensitiveRelations(snapshot.relations(), masked);
+  const relations = sensitiveRelations(snapshot.relations(), masked, isMysql);
   return {
     relations,
     byOid: masked.byOid,
@@ -49,8 +64,21 @@ export async function computeSensitive(
     isKnownTable: (oid) => snapshot.relation(oid) !== undefined,
     isKnown: (oid, attribute) =>
       snapshot.relation(oid)?.columns.some((column) => column.attribute === attribute) ?? false,
+    named: () => namedMasks(snapshot, masked),
     unmatched,
   };
+}
+
+function namedMasks(snapshot: CatalogSnapshot, masked: MaskedColumns): readonly NamedMask[] {
+  return [...masked.byOid].flatMap(([oid, columns]) => {
+    const found = snapshot.relation(oid);
+    if (found === undefined) return [];
+    const relation = `${found.schema}.${found.name}`;
+    return found.columns.flatMap(({ attribute, name }): readonly NamedMask[] => {
+      const mask = columns.get(attribute);
+      return mask === undefined ? [] : [{ relation, column: name, mask }];
+    });
+  });
 }
 
 /** Different sets of masks for one snapshot: one for each kind of principal. */
@@ -64,7 +92,10 @@ export type FindSensitive = (
 ) => Sensitive | Promise<Sensitive>;
 
 /** Computed once for each snapshot and set of masks; known answers come at once. */
-export function createSensitiveFinder(reader: SqlReader): FindSensitive {
+export function createSensitiveFinder(
+  reader: SqlReader,
+  dialect: Dialect = 'postgres',
+): FindSensitive {
   const bySnapshot = new WeakMap<CatalogSnapshot, Map<string, Sensitive | Promise<Sensitive>>>();
   const keys = new WeakMap<readonly MaskConfig[], string>();
   const rememberingReader = rememberViews(reader);
@@ -76,7 +107,7 @@ export function createSensitiveFinder(reader: SqlReader): FindSensitive {
     const found = known.get(key);
     if (found !== undefined) return found;
     dropOldest(known, MASK_SET_COUNT_MAX);
-    const computed = computeSensitive(snapshot, masks, rememberingReader);
+    const computed = computeSensitive(snapshot, masks, rememberingReader, dialect);
     known.set(key, computed);
     computed.then(
       (sensitive) => known.set(key, sensitive),
@@ -90,8 +121,8 @@ export function createSensitiveFinder(reader: SqlReader): FindSensitive {
 function rememberViews(reader: SqlReader): Pick<SqlReader, 'analyzeView' | 'analyzeRoutine'> {
   const views = new Map<string, Promise<readonly ViewColumn[] | undefined>>();
   return {
-    analyzeRoutine: (language, definition, sensitive) =>
-      reader.analyzeRoutine(language, definition, sensitive),
+    analyzeRoutine: (language, definition, sensitive, reading) =>
+      reader.analyzeRoutine(language, definition, sensitive, reading),
     analyzeView: (definition, sensitive) => {
       const key = `${sensitive.version} ${definition}`;
       const known = views.get(key);

@@ -3,8 +3,23 @@
  * of other people's statements (PG-82). They are redacted for everyone who has a mask: without this a
  * masked column can be read from its own statistics. Things that show a client only what it sent
  * itself (pg_prepared_statements, pg_cursors) are not here, nor are constants that come from DDL
- * (pg_attrdef, pg_attribute.attmissingval).
+ * (pg_attrdef, pg_attribute.attmissingval). Those of MySQL are in lib/sql/mysql/lineage-system.ts,
+ * because its reader needs them too.
  */
+
+import type { CatalogRelation, CatalogSnapshot } from '../catalog/catalog.ts';
+import { findSystemRelation } from '../sql/mysql/lineage-system.ts';
+
+/** What a kind of server has of its own. */
+export interface SystemRelations {
+  /** Schemas that a mask on `*.*.name` does not mean: to mask a column there, name its schema. */
+  readonly schemas: ReadonlySet<string>;
+  /** Relations that hold what others may not see, but for columns with names that are shown. */
+  find(snapshot: CatalogSnapshot): Iterable<{
+    readonly relation: CatalogRelation;
+    readonly isShown: (column: string) => boolean;
+  }>;
+}
 
 export interface SystemColumns {
   /** Undefined: an extension's relation, in whatever schema it was installed. */
@@ -83,9 +98,24 @@ export const SYSTEM_COLUMNS: readonly SystemColumns[] = [
   },
 ];
 
-/** Schemas that a mask on `*.*.name` does not mean: to mask a column there, name its schema. */
-export const SYSTEM_SCHEMAS: ReadonlySet<string> = new Set([
-  'pg_catalog',
-  'information_schema',
-  'pg_toast',
-]);
+export const POSTGRES_SYSTEM: SystemRelations = {
+  schemas: new Set(['pg_catalog', 'information_schema', 'pg_toast']),
+  find: (snapshot) =>
+    SYSTEM_COLUMNS.flatMap(({ schema, relation: name, columns }) =>
+      snapshot
+        .relationsNamed(name)
+        .filter((relation) => schema === undefined || relation.schema === schema)
+        .map((relation) => ({ relation, isShown: (column: string) => !columns.includes(column) })),
+    ),
+};
+
+export const MYSQL_SYSTEM: SystemRelations = {
+  schemas: new Set(['information_schema', 'mysql', 'performance_schema', 'sys']),
+  find: (snapshot) =>
+    snapshot.relations().flatMap((relation) => {
+      const masked = findSystemRelation(relation.schema, relation.name);
+      if (masked === undefined) return [];
+      const names = masked === 'all' ? undefined : masked.map((name) => name.toLowerCase());
+      return [{ relation, isShown: (column: string) => names?.includes(column) === false }];
+    }),
+};

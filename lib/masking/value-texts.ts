@@ -11,10 +11,10 @@ import { TYPE } from './value-types.ts';
 export const REDACTED = '***';
 
 /** Characters that `partial` leaves, and the length below which it leaves none. */
-const KEPT_COUNT = 4;
-const PARTIAL_LENGTH_MIN = 8;
+export const KEPT_COUNT = 4;
+export const PARTIAL_LENGTH_MIN = 8;
 /** Hex digits of a hash: 64 bits tell a hundred million values apart. */
-const HASH_LENGTH = 16;
+export const HASH_LENGTH = 16;
 /** `char(n)` values are padded with blanks to n characters, up to here. */
 const PADDED_LENGTH_MAX = 8192;
 /** Bytes of one character in UTF-8. */
@@ -66,7 +66,7 @@ export function hashText(column: TypedColumn, hashKey: Buffer): MaskValue {
  * The last characters, cut between code points; undefined: the text is too short, or its bytes are
  * not UTF-8 there, so that nobody can say what is one character.
  */
-function endOf(text: Buffer): Buffer | undefined {
+export function endOf(text: Buffer): Buffer | undefined {
   let count = 0;
   let start: number | undefined;
   let trailing = 0;

@@ -56,7 +56,7 @@ function hash(column: MaskedColumn, { hashKey }: ValueOptions): MaskValue {
 }
 
 /** The same uuid for the same value in both formats; marked as version 8 (RFC 9562, vendor-made). */
-function hashUuid(format: MaskedColumn['format'], hashKey: Buffer): MaskValue {
+export function hashUuid(format: MaskedColumn['format'], hashKey: Buffer): MaskValue {
   return (value) => {
     const bytes =
       format === 'binary'

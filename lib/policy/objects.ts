@@ -128,7 +128,9 @@ function candidatesOf(object: ObjectName, resolve: ResolveName): readonly Resolv
   const own = resolved.filter(
     (candidate) => candidate.schema === schema && candidate.name === name,
   );
-  return own.length > 0 ? own : [{ schema, name }];
+  // The catalog may know what it means by a name that the server takes for the same.
+  const others = own.length > 0 ? own : resolved;
+  return others.length > 0 ? others : [{ schema, name }];
 }
 
 function matchesPair(

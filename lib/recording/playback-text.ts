@@ -10,7 +10,7 @@ import type { FinishEvent } from './reader.ts';
 import type { RecordedNote } from './recording.ts';
 import { ResultTable } from './result-table.ts';
 import { describeFinish, stateOf } from './state.ts';
-import type { ViewDiagnostic, ViewEvent, ViewParameters, ViewValue } from './view.ts';
+import type { ViewDiagnostic, ViewEvent, ViewValue } from './view.ts';
 
 export interface TextOptions {
   readonly hasColour: boolean;
@@ -69,7 +69,8 @@ class TextFormat implements PlaybackFormat {
   #showRequest(at: number, message: ViewEvent): string {
     switch (message.event) {
       case 'startup':
-        return this.#line(at, this.#paint('dim', describeStartup(message.parameters)));
+      case 'change-user':
+        return this.#line(at, this.#paint('dim', describeSignIn(message)));
       case 'credential':
         return this.#line(
           at,
@@ -83,7 +84,7 @@ class TextFormat implements PlaybackFormat {
         return waiting;
       }
       case 'execute':
-        return this.#showExecute(at, message.text, message.portal, message.parameters ?? []);
+        return this.#showExecute(at, message);
       case 'copy-data':
         return this.#showCopyData(message.text);
       case 'copy-done':
@@ -93,6 +94,10 @@ class TextFormat implements PlaybackFormat {
           this.#endCopy(at, 'client') +
           this.#line(at, `copy failed by the client: ${escapeLine(message.message)}`)
         );
+      case 'command': {
+        const { name, argument = '' } = message;
+        return this.#flushParsed() + this.#ask(at, `${name} ${argument}`, 0);
+      }
       case 'function-call':
         return this.#ask(at, `call of function ${message.routine}`, 0);
       case 'cancel-request':
@@ -105,7 +110,7 @@ class TextFormat implements PlaybackFormat {
   #showReply(at: number, message: ViewEvent): string {
     switch (message.event) {
       case 'columns':
-        if (message.describes === 'statement') return '';
+        if (message.describes === 'statement' || message.describes === 'table') return '';
         this.#table = new ResultTable(message.columns, this.#options.rowsMax);
         return '';
       case 'row':
@@ -113,10 +118,8 @@ class TextFormat implements PlaybackFormat {
         return this.#table.add(message.values, message.cut === true);
       case 'complete':
       case 'suspended':
-      case 'empty-query': {
-        const tag = message.event === 'complete' ? message.tag : undefined;
-        return this.#endResult(at, tag);
-      }
+      case 'empty-query':
+        return this.#endRows(at, message);
       case 'error':
       case 'notice':
         return this.#flushParsed() + this.#endTable() + this.#showDiagnostic(at, message);
@@ -138,43 +141,31 @@ class TextFormat implements PlaybackFormat {
 
   /** What is rare. */
   #showOdd(at: number, message: ViewEvent): string {
-    switch (message.event) {
-      case 'notification': {
-        const text = `notification on ${message.channel}: ${shorten(message.payload, PARAMETER_LENGTH_MAX)}`;
-        return this.#line(at, escapeLine(text));
-      }
-      case 'function-result':
-        return this.#line(at, `function result: ${quote(message.value)}`);
-      case 'unknown':
-      case 'unreadable': {
-        const text = `${message.event} message '${message.type}' of ${message.size} bytes from the ${message.from}`;
-        return this.#line(at, this.#paint('yellow', escapeLine(text)));
-      }
-      case 'out-of-step': {
-        const text = `the bytes of the ${message.from} cannot be followed from here: ${message.problem}`;
-        return this.#line(at, this.#paint('yellow', escapeLine(text)));
-      }
-      default:
-        return '';
-    }
+    const text = describeOdd(message);
+    if (text === undefined) return '';
+    // A parameter that is sent ahead of its Execute stands between it and the PREPARE.
+    const waiting = message.event === 'long-data' ? this.#flushParsed() : '';
+    const line = escapeLine(text);
+    return (
+      waiting + this.#line(at, WRONG_EVENTS.has(message.event) ? this.#paint('yellow', line) : line)
+    );
   }
 
-  #showExecute(
-    at: number,
-    text: string | undefined,
-    portal: string,
-    parameters: readonly ViewValue[],
-  ): string {
+  #showExecute(at: number, message: ViewEvent & { event: 'execute' }): string {
+    const { text, portal, statement, parameters = [], sets = 1 } = message;
     const isParsed =
       this.#parsed !== undefined && text !== undefined && this.#parsed.text.startsWith(text);
     const waiting = isParsed ? '' : this.#flushParsed();
     this.#parsed = undefined;
-    const asked = this.#ask(at, text ?? `execute portal "${portal}"`, 0);
+    const name = statement === undefined ? `portal "${portal}"` : `statement ${statement}`;
+    const asked = this.#ask(at, text ?? `execute ${name}`, 0);
     if (parameters.length === 0) return waiting + asked;
+    const mark = statement === undefined ? '$' : '?';
     const shown = parameters
       .slice(0, PARAMETERS_SHOWN_MAX)
-      .map((value, index) => `$${index + 1} = ${quote(value)}`);
+      .map((value, index) => `${mark}${index + 1} = ${quote(value)}`);
     if (parameters.length > shown.length) shown.push(`… ${parameters.length - shown.length} more`);
+    if (sets > 1) shown.push(`and ${sets - 1} more sets of parameters`);
     return `${waiting}${asked}${this.#indent(`with ${shown.join(', ')}`)}`;
   }
 
@@ -200,7 +191,9 @@ class TextFormat implements PlaybackFormat {
     switch (note.kind) {
       case 'signed-in': {
         this.#speaker = note.principal;
-        const text = `signed in as ${note.principal} (database user ${note.user}, database ${note.database})`;
+        // MySQL lets a session begin without a database.
+        const database = note.database === '' ? '' : `, database ${note.database}`;
+        const text = `signed in as ${note.principal} (database user ${note.user}${database})`;
         return this.#line(at, this.#paint('dim', escapeLine(text)));
       }
       case 'decision':
@@ -233,7 +226,8 @@ class TextFormat implements PlaybackFormat {
   }
 
   #showDiagnostic(at: number, message: ViewEvent & ViewDiagnostic): string {
-    const { severity, code, detail, hint, by } = message;
+    const { severity, detail, hint, by } = message;
+    const code = describeCode(message);
     const isError = message.event === 'error';
     const maker = by === 'gateway' ? ' (from Weir)' : '';
     const first = escapeLine(`${severity} ${code}: ${message.message}${maker}`);
@@ -270,7 +264,13 @@ class TextFormat implements PlaybackFormat {
     const table = this.#table;
     this.#table = undefined;
     if (table !== undefined) return table.end(tag);
-    return tag === undefined ? '' : this.#line(at, escapeLine(tag));
+    return tag === undefined || tag === '' ? '' : this.#line(at, escapeLine(tag));
+  }
+
+  #endRows(at: number, message: ViewEvent): string {
+    // A cursor that was opened: its rows come later.
+    if (message.event === 'suspended' && this.#table?.isEmpty === true) this.#table = undefined;
+    return this.#endResult(at, message.event === 'complete' ? message.tag : undefined);
   }
 
   #endTable(): string {
@@ -300,9 +300,67 @@ class TextFormat implements PlaybackFormat {
   }
 }
 
-function describeStartup(parameters: ViewParameters): string {
+/** Not as the protocol has it. */
+const WRONG_EVENTS: ReadonlySet<string> = new Set([
+  'unknown',
+  'unreadable',
+  'problem',
+  'out-of-step',
+]);
+
+/** Undefined: it only keeps the protocol going. */
+function describeOdd(message: ViewEvent): string | undefined {
+  switch (message.event) {
+    case 'notification':
+      return `notification on ${message.channel}: ${shorten(message.payload, PARAMETER_LENGTH_MAX)}`;
+    case 'function-result':
+      return `function result: ${quote(message.value)}`;
+    case 'unknown':
+    case 'unreadable':
+      return `${message.event} message '${message.type}' of ${message.size} bytes from the ${message.from}`;
+    case 'out-of-step':
+      return `the bytes of the ${message.from} cannot be followed from here: ${message.problem}`;
+    default:
+      return describeMysql(message);
+  }
+}
+
+function describeMysql(message: ViewEvent): string | undefined {
+  switch (message.event) {
+    case 'greeting':
+      return `the server is ${message.version}, connection ${message.thread}`;
+    case 'long-data': {
+      const text = shorten(message.text, PARAMETER_LENGTH_MAX);
+      return `parameter ${message.parameter + 1} of statement ${message.statement}, ahead: ${text}`;
+    }
+    case 'fetch':
+      return `fetch ${message.rowsMax} rows of statement ${message.statement}`;
+    case 'file-request':
+      return `the server asks for the file ${shorten(message.file, PARAMETER_LENGTH_MAX)}`;
+    case 'progress': {
+      const { stage, stages, percent, info } = message;
+      return `stage ${stage} of ${stages}, ${percent}%: ${shorten(info, PARAMETER_LENGTH_MAX)}`;
+    }
+    case 'statistics':
+      return shorten(message.text, COPY_LINE_LENGTH_MAX);
+    case 'problem':
+      return `wrong on the wire of the ${message.from}: ${message.problem}`;
+    default:
+      return undefined;
+  }
+}
+
+function describeSignIn(message: ViewEvent & { event: 'startup' | 'change-user' }): string {
+  const { event, parameters } = message;
   const pairs = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
-  return escapeLine(shorten(`client connects: ${pairs.join(' ')}`, COPY_LINE_LENGTH_MAX));
+  const what = event === 'startup' ? 'connects' : 'changes the user';
+  return escapeLine(shorten(`client ${what}: ${pairs.join(' ')}`, COPY_LINE_LENGTH_MAX));
+}
+
+/** As each database's own client says it. */
+function describeCode({ code, number }: ViewDiagnostic): string {
+  if (number === undefined) return code;
+  return code === '' ? number : `${number} (${code})`;
 }
 
 function quote(value: ViewValue): string {

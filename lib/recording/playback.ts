@@ -1,6 +1,7 @@
 /** A recording as a stream of what it shows: messages, decisions, and at last how it ends. */
 
 import { GatewayError } from '../errors.ts';
+import { createMysqlView } from './mysql-view.ts';
 import { createPostgresView } from './postgres-view.ts';
 import type { FinishEvent, NoteEvent, Recording } from './reader.ts';
 import type { View, ViewEvent } from './view.ts';
@@ -19,7 +20,10 @@ export interface PlaybackFormat {
   show(event: PlaybackEvent): string;
 }
 
-const VIEWS: ReadonlyMap<string, () => View> = new Map([['postgres', createPostgresView]]);
+const VIEWS: ReadonlyMap<string, () => View> = new Map([
+  ['postgres', createPostgresView],
+  ['mysql', createMysqlView],
+]);
 
 /** Throws GatewayError RECORDING_PROTOCOL where this Weir cannot read the protocol. */
 export async function* playBack(

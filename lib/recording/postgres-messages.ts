@@ -5,8 +5,8 @@
  * Layouts: https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
 
-import { isUtf8 } from 'node:buffer';
 import type { SplitMessage } from './message-splitter.ts';
+import { cuttable, decodeCutText, decodeText, toHex } from './value-text.ts';
 import type { ViewColumn, ViewDiagnostic, ViewFact, ViewValue } from './view.ts';
 
 export const SSL_REQUEST_CODE = 80877103;
@@ -80,25 +80,10 @@ export class BodyReader {
   }
 }
 
-/** Lenient: bytes that are no UTF-8 become hex, so that nothing is shown as other than it was. */
-function decodeText(bytes: Buffer): string {
-  return isUtf8(bytes) ? bytes.toString('utf8') : `\\x${bytes.toString('hex')}`;
-}
-
 /** `isCut`: the end of `bytes` may lie within a character. */
 function decodeValue(bytes: Buffer, isBinary: boolean, isCut: boolean): string {
-  if (isBinary) return `\\x${bytes.toString('hex')}`;
-  if (!isCut) return decodeText(bytes);
-  for (let size = bytes.length; size > bytes.length - 4 && size >= 0; size -= 1) {
-    const whole = bytes.subarray(0, size);
-    if (isUtf8(whole)) return whole.toString('utf8');
-  }
-  return decodeText(bytes);
-}
-
-function cuttable(message: SplitMessage): { size: number; cut?: true } {
-  const { size, body } = message;
-  return body.length < size ? { size, cut: true } : { size };
+  if (isBinary) return toHex(bytes);
+  return isCut ? decodeCutText(bytes) : decodeText(bytes);
 }
 
 /** Values with a count ahead of them, each with its length; what the head does not hold is left out. */

@@ -12,7 +12,10 @@ const CELL_LENGTH_MAX = 60;
 const COLUMNS_SHOWN_MAX = 100;
 const NULL_MARK = '(null)';
 /** OIDs of src/include/catalog/pg_type.dat whose values psql aligns to the right. */
-const NUMERIC_TYPES: ReadonlySet<number> = new Set([20, 21, 23, 26, 700, 701, 790, 1700]);
+const POSTGRES_NUMBERS: readonly number[] = [20, 21, 23, 26, 700, 701, 790, 1700];
+/** MySQL's type codes of numbers and years; never the number of one of the above. */
+const MYSQL_NUMBERS: readonly number[] = [1, 2, 3, 4, 5, 8, 9, 13, 246];
+const NUMERIC_TYPES: ReadonlySet<number> = new Set([...POSTGRES_NUMBERS, ...MYSQL_NUMBERS]);
 
 export class ResultTable {
   readonly #columns: readonly ViewColumn[] | undefined;
@@ -25,6 +28,10 @@ export class ResultTable {
   constructor(columns: readonly ViewColumn[] | undefined, rowsMax: number) {
     this.#columns = columns;
     this.#rowsMax = rowsMax;
+  }
+
+  get isEmpty(): boolean {
+    return this.#count === 0;
   }
 
   add(values: readonly ViewValue[], isCut: boolean): string {
@@ -43,7 +50,8 @@ export class ResultTable {
     const hidden = this.#count - this.#rowsMax;
     const more = hidden > 0 ? `(${hidden} more rows; --rows all shows them)\n` : '';
     const count = `(${this.#count} ${this.#count === 1 ? 'row' : 'rows'})`;
-    const isSelect = tag === undefined || /^(SELECT|SHOW|EXPLAIN|FETCH)\b/.test(tag);
+    // MySQL has no tag for a result with rows, only the number of warnings.
+    const isSelect = tag === undefined || tag === '' || /^(SELECT|SHOW|EXPLAIN|FETCH)\b/.test(tag);
     return `${body}${more}${count}${isSelect ? '' : ` ${escapeLine(tag)}`}\n`;
   }
 

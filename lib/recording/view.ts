@@ -1,7 +1,8 @@
 /**
  * What a recording shows to people and programs: one event for each message on the wire. The JSON
  * replay prints these objects as they are, so their field names are stable (docs/RECORDING.md).
- * A protocol is made readable by a `View`; the names here are those of PostgreSQL, the first one.
+ * A protocol is made readable by a `View`; the names here are those of PostgreSQL, the first one,
+ * wherever MySQL has the same thing, so that whoever reads the JSON of one can read that of the other.
  */
 
 import type { Side } from '../../protocols/contract.ts';
@@ -13,6 +14,10 @@ export interface ViewColumn {
   readonly attribute: number;
   readonly type: number;
   readonly format: 'text' | 'binary';
+  /** MySQL: the type by name, such as `int unsigned`. */
+  readonly typeName?: string;
+  /** MySQL: `database.table.column`, as the server says; missing where it names none. */
+  readonly origin?: string;
 }
 
 /** Text as it is, binary and undecodable values as `\x` and hex, null for NULL. */
@@ -30,7 +35,12 @@ export type ViewFact =
   | { readonly event: 'negotiation-reply'; readonly reply: string }
   /** A password, SASL or GSS message; its bytes were never recorded (GW-16) and are never shown. */
   | ({ readonly event: 'credential' } & Cuttable)
-  | ({ readonly event: 'query'; readonly text: string } & Cuttable)
+  | ({
+      readonly event: 'query';
+      readonly text: string;
+      /** MySQL: query attributes by name. */
+      readonly attributes?: Readonly<Record<string, ViewValue>>;
+    } & Cuttable)
   | ({ readonly event: 'parse'; readonly statement: string; readonly text: string } & Cuttable)
   | ({
       readonly event: 'bind';
@@ -45,10 +55,15 @@ export type ViewFact =
     }
   | {
       readonly event: 'execute';
+      /** Empty for the unnamed one, and in MySQL, which has none. */
       readonly portal: string;
+      /** MySQL: the number of the statement; `last` for MariaDB's "the one just prepared". */
+      readonly statement?: string;
       /** The text of the statement, where its Parse is in the recording. */
       readonly text?: string;
       readonly parameters?: readonly ViewValue[];
+      /** MariaDB's bulk execution: how many sets of parameters there are; the first is shown. */
+      readonly sets?: number;
       /** 0: all rows. */
       readonly rowsMax: number;
     }
@@ -63,13 +78,13 @@ export type ViewFact =
   | { readonly event: 'cancel-key' }
   | {
       readonly event: 'columns';
-      readonly describes: 'result' | 'statement' | 'portal';
+      readonly describes: 'result' | 'statement' | 'portal' | 'table';
       /** Not on the wire here: known from an earlier description of the statement (PG-40). */
       readonly inferred?: true;
       readonly columns: readonly ViewColumn[];
     }
   | ({ readonly event: 'row'; readonly values: readonly ViewValue[] } & Cuttable)
-  | { readonly event: 'complete'; readonly tag: string }
+  | ({ readonly event: 'complete'; readonly tag: string } & Outcome)
   | { readonly event: 'empty-query' | 'suspended' }
   | {
       readonly event: 'acknowledgement';
@@ -88,14 +103,66 @@ export type ViewFact =
   /** A message this view does not know; it is shown, not skipped. */
   | { readonly event: 'unknown'; readonly type: string; readonly size: number }
   | { readonly event: 'unreadable'; readonly type: string; readonly size: number }
+  | MysqlFact
   /** The framing is lost: what follows from this side cannot be shown. */
   | { readonly event: 'out-of-step'; readonly problem: string };
+
+/** What only MySQL has. */
+export type MysqlFact =
+  | {
+      readonly event: 'greeting';
+      readonly version: string;
+      /** Connection id, as in KILL. */
+      readonly thread: number;
+      readonly method: string;
+    }
+  | { readonly event: 'change-user'; readonly parameters: ViewParameters }
+  /** A command without an event of its own, by the name that the protocol gives it. */
+  | ({ readonly event: 'command'; readonly name: string; readonly argument?: string } & Cuttable)
+  | {
+      readonly event: 'prepared';
+      readonly statement: string;
+      readonly parameters: number;
+      readonly columns: number;
+    }
+  /** A parameter that is sent ahead of its Execute, in pieces (COM_STMT_SEND_LONG_DATA). */
+  | ({
+      readonly event: 'long-data';
+      readonly statement: string;
+      readonly parameter: number;
+      readonly text: string;
+    } & Cuttable)
+  | { readonly event: 'fetch'; readonly statement: string; readonly rowsMax: number }
+  /** LOAD DATA LOCAL: the server asks for a file of the client (MY-34). */
+  | { readonly event: 'file-request'; readonly file: string }
+  | {
+      readonly event: 'progress';
+      readonly stage: number;
+      readonly stages: number;
+      readonly percent: number;
+      readonly info: string;
+    }
+  | { readonly event: 'statistics'; readonly text: string }
+  /** Something is not as the protocol has it; what follows is shown all the same. */
+  | { readonly event: 'problem'; readonly problem: string };
+
+/** What MySQL tells at the end of a result. */
+interface Outcome {
+  readonly affectedRows?: number;
+  readonly insertId?: string;
+  readonly warnings?: number;
+  readonly info?: string;
+  readonly status?: 'idle' | 'transaction';
+}
 
 export type ViewParameters = Readonly<Record<string, string>>;
 
 export interface ViewDiagnostic {
   readonly severity: string;
+  /** SQLSTATE; empty in MySQL's errors before the sign-in. */
   readonly code: string;
+  /** MySQL: the number of the error. */
+  readonly number?: string;
   readonly message: string;
   readonly detail?: string;
   readonly hint?: string;

@@ -4,6 +4,8 @@
  * and what the rules say comes later, in lib/policy.
  */
 
+import type { Reading } from '../../protocols/contract.ts';
+
 export const EFFECTS = [
   'read',
   'insert',
@@ -46,6 +48,13 @@ export interface ObjectEffect {
 /** One column of a result: a masked column as it is, something that no masked value reaches, or `*`. */
 export type OutputKind = 'masked' | 'clear' | 'star';
 
+/** A column of a relation, as the relations handed to the reader spell them. */
+export interface ColumnSource {
+  /** `schema.table` */
+  readonly relation: string;
+  readonly column: string;
+}
+
 /** How a text uses the sensitive relations it was analysed against. */
 export interface Exposure {
   /** A sensitive relation is named anywhere in it. */
@@ -56,6 +65,11 @@ export interface Exposure {
   readonly steers: string | undefined;
   /** One list for each top-level statement; undefined for one that gives no rows of its own. */
   readonly outputs: readonly (readonly OutputKind[] | undefined)[];
+  /**
+   * Beside `outputs`, from readers that trace columns themselves (MySQL): the column that an output is
+   * as it is; undefined: it is none, or more than one. A list is left out where its outputs hold a star.
+   */
+  readonly sources?: readonly (readonly (ColumnSource | undefined)[] | undefined)[];
 }
 
 export interface StatementAnalysis {
@@ -99,12 +113,23 @@ export interface SensitiveRelation {
   readonly masked: readonly string[];
   /** All its other columns, system columns not included. */
   readonly clear: readonly string[];
+  /** All columns in the order of `SELECT *`, where the dialect's reader expands stars itself (MySQL). */
+  readonly columns?: readonly string[];
+}
+
+/** A relation without masked values, for readers that expand stars themselves (MySQL). */
+export interface PlainRelation {
+  readonly schema: string;
+  readonly name: string;
+  readonly columns: readonly string[];
 }
 
 export interface SensitiveRelations {
   /** Changes whenever the content does; part of every cache key. */
   readonly version: string;
   readonly relations: readonly SensitiveRelation[];
+  /** Everything else in the catalog; only where the dialect's reader needs it (MySQL). */
+  readonly plain?: readonly PlainRelation[];
 }
 
 /** One output column of a view, as its definition computes it. */
@@ -114,12 +139,17 @@ export type ViewColumn =
 
 /** The reader of one dialect. Calls return at once when the answer is cached, a promise otherwise. */
 export interface SqlReader {
-  analyze(text: string, sensitive?: SensitiveRelations): AnalysisResult | Promise<AnalysisResult>;
+  analyze(
+    text: string,
+    sensitive?: SensitiveRelations,
+    reading?: Reading,
+  ): AnalysisResult | Promise<AnalysisResult>;
   /** The body of a function or procedure: `language` in lower case, `definition` as pg_get_functiondef gives it. */
   analyzeRoutine(
     language: string,
     definition: string,
     sensitive?: SensitiveRelations,
+    reading?: Reading,
   ): AnalysisResult | Promise<AnalysisResult>;
   /** How each output column of a view comes about, given the relations below it; undefined: cannot tell. */
   analyzeView(

@@ -65,11 +65,10 @@ const ROWS: readonly Row[] = [
       pg_stat_statements pg_prepared_statement pg_cursor pg_wal_summary_contents`,
   },
   // Large objects.
-  { effects: ['delete'], names: 'lo_unlink lo_truncate lo_truncate64 lo_manage' },
-  {
-    effects: ['update'],
-    names: 'lo_put lowrite lo_from_bytea lo_create lo_creat setval',
-  },
+  { effects: ['delete'], names: 'lo_unlink lo_manage' },
+  { effects: ['delete', 'truncate'], names: 'lo_truncate lo_truncate64' },
+  { effects: ['create', 'update'], names: 'lo_from_bytea lo_create lo_creat' },
+  { effects: ['update'], names: 'lo_put lowrite setval' },
   // Settings of the session. `setseed` and the like change nothing that outlives a statement's meaning.
   { effects: ['session'], names: 'set_config setseed pg_export_snapshot' },
   // Other sessions, the server itself.

@@ -30,8 +30,17 @@ export class ParserFaultError extends Error {
   override readonly name = 'ParserFaultError';
 }
 
+/** What the parser compiles of itself while it reads these it need not compile in a text's own time. */
+const WARM_UP = `SELECT a, count(*) FROM t JOIN u USING (b) WHERE c = 'x' AND d IN (1, 2.5) ORDER BY a;
+  WITH w AS (DELETE FROM t RETURNING *) INSERT INTO t (a) SELECT a FROM w ON CONFLICT DO NOTHING;
+  UPDATE t SET a = b::text; CREATE TABLE t (a int PRIMARY KEY); SET a = 'b'; BEGIN; COMMIT`;
+const WARM_UP_ROUTINE =
+  'CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN DELETE FROM t; END $$';
+
 export async function loadParser(): Promise<void> {
   await loadModule();
+  parseStatements(WARM_UP);
+  parsePlpgsql(WARM_UP_ROUTINE);
 }
 
 /** All statements of a text; none for an empty text or comments only (PG-45). */

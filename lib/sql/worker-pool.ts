@@ -11,9 +11,9 @@ import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import type { SensitiveRelations } from './analysis.ts';
 import {
+  type Dialect,
   type ReadTask,
   SLOT_FAULT,
-  SLOT_FINISHED,
   type WorkerBoard,
   type WorkerReply,
   type WorkerRequest,
@@ -21,7 +21,10 @@ import {
 
 export interface WorkerPoolOptions {
   readonly workers: number;
-  readonly deadlineMs: number;
+  /** How long a text of this many UTF-16 units may take a thread, milliseconds. */
+  readonly deadlineOf: (length: number) => number;
+  /** By default that of Postgres. */
+  readonly dialect?: Dialect;
 }
 
 export interface Refusal {
@@ -38,25 +41,34 @@ const TASKS_MAX = 8192;
 const TASKS_PER_WORKER = 8;
 /** More than 16 overruns the parser's own stack instead of V8's (libpg_query issue 339). */
 const WORKER_STACK_MB = 8;
-/** Deadlines that a text may wait without a thread having begun with it. */
-const WAITS_MAX = 20;
+/**
+ * How long a text may wait without a thread having begun with it. No deadline is in it: on a slow
+ * machine a new thread alone takes seconds, and that is nothing that the text has done.
+ */
+const WAIT_TIME_MAX = 60_000;
+/** How often it is looked whether a waiting text has been begun. */
+const WAIT_STEP = 250;
+/** A text whose thread died under it, perhaps through what ran there before, is given one more. */
 const ATTEMPTS_MAX = 2;
+/** One that only waited there: each of the others in a full mailbox may take a thread with it. */
+const LOSSES_MAX = TASKS_PER_WORKER;
 
 export class WorkerPool {
   readonly #pool: Piscina<WorkerRequest, WorkerReply>;
   readonly #board: Int32Array;
   readonly #epoch = Date.now();
-  readonly #deadlineMs: number;
+  readonly #deadlineOf: (length: number) => number;
   readonly #freeSlots: number[] = [];
   #isClosed = false;
 
   constructor(options: WorkerPoolOptions) {
-    this.#deadlineMs = options.deadlineMs;
+    this.#deadlineOf = options.deadlineOf;
     this.#board = new Int32Array(
       new SharedArrayBuffer(TASKS_MAX * 2 * Int32Array.BYTES_PER_ELEMENT),
     );
     for (let slot = TASKS_MAX - 1; slot >= 0; slot -= 1) this.#freeSlots.push(slot);
-    const shared: WorkerBoard = { board: this.#board, epoch: this.#epoch };
+    const { dialect = 'postgres' } = options;
+    const shared: WorkerBoard = { board: this.#board, epoch: this.#epoch, dialect };
     this.#pool = new Piscina<WorkerRequest, WorkerReply>({
       filename: fileURLToPath(new URL('./worker.js', import.meta.url)),
       name: 'read',
@@ -76,24 +88,25 @@ export class WorkerPool {
   async read(task: ReadTask, sensitive: SensitiveRelations | undefined): Promise<Answer> {
     let sent: WorkerRequest['sensitive'] =
       sensitive === undefined ? undefined : { version: sensitive.version };
-    for (let failures = 0; failures < ATTEMPTS_MAX; ) {
+    for (let failures = 0, losses = 0; failures < ATTEMPTS_MAX && losses < LOSSES_MAX; ) {
       if (this.#isClosed) return refuse('the reader is closed');
       const slot = this.#freeSlots.pop();
       if (slot === undefined) return refuse('too many statements are waiting to be read');
       const outcome = await this.#attempt({ task, sensitive: sent, slot });
-      if (outcome === undefined) failures += 1;
+      if (outcome === 'failed') failures += 1;
+      else if (outcome === 'lost') losses += 1;
       else if (outcome.kind !== 'needs-sensitive') return outcome;
       else sent = sensitive;
     }
     return refuse('the parser failed while this statement was waiting');
   }
 
-  /** Undefined: the thread died through no fault of this text. */
-  async #attempt(request: WorkerRequest): Promise<WorkerReply | Refusal | undefined> {
-    const { slot } = request;
+  /** `failed`: its thread died, no one knows why; `lost`: before it had begun with this text. */
+  async #attempt(request: WorkerRequest): Promise<WorkerReply | Refusal | 'failed' | 'lost'> {
+    const { slot, task } = request;
     Atomics.store(this.#board, slot * 2, 0);
     Atomics.store(this.#board, slot * 2 + 1, 0);
-    const watch = this.#watch(slot);
+    const watch = this.#watch(slot, this.#deadlineOf(task.text.length));
     const run = this.#pool.run(request);
     // Not before the thread has let go of the slot, even when the deadline was first.
     const free = (): void => {
@@ -105,17 +118,17 @@ export class WorkerPool {
       const state = Atomics.load(this.#board, slot * 2 + 1);
       if (state === SLOT_FAULT) return refuse('the parser failed on this statement');
       if (watch.isLate()) return refuse('reading the statement took too long');
-      return undefined;
+      return state > 0 ? 'failed' : 'lost';
     } finally {
       watch.stop();
       run.then(free, free);
     }
   }
 
-  #watch(slot: number): Watch {
+  #watch(slot: number, deadline: number): Watch {
+    const askedAt = performance.now();
     let timer: NodeJS.Timeout;
     let isLate = false;
-    let waits = 0;
     let expire: ((refusal: Refusal) => void) | undefined;
     const expired = new Promise<Refusal>((resolve) => {
       expire = resolve;
@@ -123,16 +136,15 @@ export class WorkerPool {
     const check = (): void => {
       const state = Atomics.load(this.#board, slot * 2 + 1);
       const spent = state > 0 ? Date.now() - this.#epoch + 1 - state : 0;
-      waits += 1;
-      if (state > 0 && spent >= this.#deadlineMs) {
+      if (state > 0 && spent >= deadline) {
         isLate = true;
         this.#endThread(Atomics.load(this.#board, slot * 2));
         expire?.(refuse('reading the statement took too long'));
-      } else if (waits > WAITS_MAX && state !== SLOT_FINISHED)
+      } else if (state === 0 && performance.now() - askedAt >= WAIT_TIME_MAX)
         expire?.(refuse('no parser was free in time'));
-      else timer = setTimeout(check, this.#deadlineMs - spent);
+      else timer = setTimeout(check, state > 0 ? deadline - spent : WAIT_STEP);
     };
-    timer = setTimeout(check, this.#deadlineMs);
+    timer = setTimeout(check, Math.min(deadline, WAIT_STEP));
     return { expired, isLate: () => isLate, stop: () => clearTimeout(timer) };
   }
 

@@ -1,10 +1,20 @@
 /** What the main thread and a worker thread say to each other. */
 
+import type { Reading } from '../../protocols/contract.ts';
 import type { AnalysisResult, SensitiveRelations, ViewColumn } from './analysis.ts';
 
+/** Whose SQL a thread reads; it loads the parser of that one alone. */
+export type Dialect = 'postgres' | 'mysql';
+
+/** `reading`: what besides the text decides how the server reads it, where the dialect has that (MySQL). */
 export type ReadTask =
-  | { readonly kind: 'statement'; readonly text: string }
-  | { readonly kind: 'routine'; readonly text: string; readonly language: string }
+  | { readonly kind: 'statement'; readonly text: string; readonly reading?: Reading }
+  | {
+      readonly kind: 'routine';
+      readonly text: string;
+      readonly language: string;
+      readonly reading?: Reading;
+    }
   | { readonly kind: 'view'; readonly text: string };
 
 export interface WorkerRequest {
@@ -22,7 +32,12 @@ export interface SensitiveVersion {
 }
 
 export type WorkerReply =
-  | { readonly kind: 'result'; readonly result: AnalysisResult }
+  | {
+      readonly kind: 'result';
+      readonly result: AnalysisResult;
+      /** What a second reader of the dialect saw and the first did not (MySQL). */
+      readonly disagreements?: number;
+    }
   /** The thread does not know this version: send the content with it. */
   | { readonly kind: 'needs-sensitive' }
   | { readonly kind: 'view'; readonly columns: readonly ViewColumn[] | undefined };
@@ -34,6 +49,7 @@ export type WorkerReply =
 export interface WorkerBoard {
   readonly board: Int32Array;
   readonly epoch: number;
+  readonly dialect: Dialect;
 }
 
 export const SLOT_FINISHED = -1;

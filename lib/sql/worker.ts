@@ -6,13 +6,11 @@
 import { isMainThread, threadId, workerData } from 'node:worker_threads';
 import type { SensitiveRelations } from './analysis.ts';
 import { Lru } from './lru.ts';
-import {
-  analyzeRoutineDefinition,
-  analyzeStatements,
-  analyzeViewDefinition,
-} from './postgres-analysis.ts';
+import * as mysql from './mysql/analysis.ts';
+import * as postgres from './postgres-analysis.ts';
 import { loadParser } from './postgres-parse.ts';
 import {
+  type ReadTask,
   SLOT_FAULT,
   SLOT_FINISHED,
   type WorkerBoard,
@@ -20,9 +18,12 @@ import {
   type WorkerRequest,
 } from './worker-protocol.ts';
 
-if (!isMainThread) await loadParser();
-
 const shared = boardOf(workerData);
+
+if (!isMainThread) {
+  if (shared.dialect === 'postgres') await loadParser();
+  else mysql.warmUp();
+}
 
 function boardOf(data: unknown): WorkerBoard {
   if (typeof data !== 'object' || data === null || !('board' in data) || !('epoch' in data))
@@ -30,7 +31,8 @@ function boardOf(data: unknown): WorkerBoard {
   const { board, epoch } = data;
   if (!(board instanceof Int32Array) || typeof epoch !== 'number')
     throw new Error('a worker of the SQL reader was started with another board');
-  return { board, epoch };
+  const dialect = 'dialect' in data && data.dialect === 'mysql' ? 'mysql' : 'postgres';
+  return { board, epoch, dialect };
 }
 
 export function read(request: WorkerRequest): WorkerReply {
@@ -65,17 +67,41 @@ function answer(request: WorkerRequest): WorkerReply {
     sensitive = known.get(version);
     if (sensitive === undefined) return { kind: 'needs-sensitive' };
   }
+  return shared.dialect === 'mysql' ? readMysql(task, sensitive) : readPostgres(task, sensitive);
+}
+
+const NOTHING: SensitiveRelations = { version: '', relations: [] };
+
+function readPostgres(task: ReadTask, sensitive: SensitiveRelations | undefined): WorkerReply {
+  const { text } = task;
   switch (task.kind) {
     case 'statement':
-      return { kind: 'result', result: analyzeStatements(task.text, sensitive) };
-    case 'routine':
-      return {
-        kind: 'result',
-        result: analyzeRoutineDefinition(task.language, task.text, sensitive),
-      };
-    case 'view': {
-      const relations = sensitive ?? { version: '', relations: [] };
-      return { kind: 'view', columns: analyzeViewDefinition(task.text, relations) };
+      return { kind: 'result', result: postgres.analyzeStatements(text, sensitive) };
+    case 'routine': {
+      const result = postgres.analyzeRoutineDefinition(task.language, text, sensitive);
+      return { kind: 'result', result };
     }
+    case 'view':
+      return {
+        kind: 'view',
+        columns: postgres.analyzeViewDefinition(text, sensitive ?? NOTHING),
+      };
+  }
+}
+
+function readMysql(task: ReadTask, sensitive: SensitiveRelations | undefined): WorkerReply {
+  const { text } = task;
+  switch (task.kind) {
+    case 'statement': {
+      const context = { sensitive, reading: task.reading };
+      return { kind: 'result', ...mysql.analyzeStatements(text, context) };
+    }
+    case 'routine': {
+      const context = { sensitive, reading: task.reading };
+      const result = mysql.analyzeRoutineDefinition(task.language, text, context);
+      return { kind: 'result', result };
+    }
+    case 'view':
+      return { kind: 'view', columns: mysql.analyzeViewDefinition(text, sensitive ?? NOTHING) };
   }
 }

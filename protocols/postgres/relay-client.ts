@@ -227,7 +227,9 @@ export class ClientRelay {
       return true;
     }
     this.#hold(held);
-    this.#state.out.decide({ kind: 'statement', id: held.id, text: statement.text }, 'client');
+    const { text, parameterTypes } = statement;
+    const declared = parameterTypes.length === 0 ? {} : { parameterTypes };
+    this.#state.out.decide({ kind: 'statement', id: held.id, text, ...declared }, 'client');
     return false;
   }
 

@@ -131,7 +131,7 @@ export class PostgresSession implements ProtocolSession {
       // A half-close: the server works off what it has and then closes, as it would directly (GW-14).
       this.#isClientFinished = true;
       this.#finishServer();
-    } else {
+    } else if (event.reason !== undefined || !this.#signIn.outlivesClient) {
       this.#out.close();
     }
   }

@@ -95,6 +95,11 @@ export class SignIn {
     this.#out.refuse({ code: '08006', message });
   }
 
+  /** A cancel is carried out though its client has closed already, as a server does (PG-12). */
+  get outlivesClient(): boolean {
+    return this.#first.isCancel;
+  }
+
   onTimeout(): void {
     this.#out.refuse({ code: '57014', message: 'canceling authentication due to timeout' });
   }

@@ -1,4 +1,4 @@
-/** Query and Parse: their text, or why it cannot be read the way that the server would read it. */
+/** Query and Parse: their text and the types that they declare, or why it cannot be read the way that the server would read it. */
 
 import { decodeStatement } from './encodings.ts';
 import { FRONTEND, HEADER_SIZE } from './message.ts';
@@ -10,11 +10,15 @@ export interface StatementMessage {
   /** Name of the prepared statement, byte for byte (latin1); empty: unnamed, or a query. */
   readonly name: string;
   readonly text: string;
+  /** Oids of the parameters' types, 0 where the server is to find it out; none for a query. */
+  readonly parameterTypes: readonly number[];
   /** Set: the text is not certain, so the statement must not reach the server. */
   readonly refusal: Refusal | undefined;
 }
 
 const BACKSLASH = '\\';
+const SHORTAGE = 'insufficient data left in message';
+const EXCESS = 'invalid message format';
 
 export function readStatement(message: Buffer, state: RelayState): StatementMessage {
   const kind = message[0] === FRONTEND.query ? 'query' : 'parse';
@@ -24,10 +28,9 @@ export function readStatement(message: Buffer, state: RelayState): StatementMess
     kind === 'parse' && nameEnd > 0 ? message.toString('latin1', HEADER_SIZE, nameEnd) : '';
   if (textEnd < 0)
     return refused(kind, name, { code: '08P01', message: 'invalid string in message' });
-  // What stands behind the text's NUL could be read by another parser than ours (PG-24).
-  if (kind === 'query' && textEnd !== message.length - 1) {
-    return refused(kind, name, { code: '08P01', message: 'invalid message format' });
-  }
+  const parameterTypes = readParameterTypes(kind, message, textEnd + 1);
+  if (typeof parameterTypes === 'string')
+    return refused(kind, name, { code: '08P01', message: parameterTypes });
   const bytes = message.subarray(nameEnd + 1, textEnd);
   const inFlight = refusalInFlight(kind, bytes, state);
   if (inFlight !== undefined) return refused(kind, name, inFlight);
@@ -47,7 +50,25 @@ export function readStatement(message: Buffer, state: RelayState): StatementMess
       hint: 'Use SET standard_conforming_strings = on.',
     });
   }
-  return { kind, name, text, refusal: undefined };
+  return { kind, name, text, parameterTypes, refusal: undefined };
+}
+
+/**
+ * Behind the text, a Parse has an Int16 count and an Int32 for each type: values of declared types are
+ * made at Bind, by code of the types' own (PG-62). A Query has nothing. Where anything else stands there,
+ * which another parser than ours could read (PG-24), it gives what the server says of it.
+ */
+function readParameterTypes(
+  kind: 'query' | 'parse',
+  message: Buffer,
+  start: number,
+): readonly number[] | string {
+  if (kind === 'query') return start === message.length ? [] : EXCESS;
+  if (message.length < start + 2) return SHORTAGE;
+  const count = message.readUInt16BE(start);
+  const end = start + 2 + 4 * count;
+  if (message.length !== end) return message.length < end ? SHORTAGE : EXCESS;
+  return Array.from({ length: count }, (_, index) => message.readUInt32BE(start + 2 + 4 * index));
 }
 
 /**
@@ -72,5 +93,5 @@ function refusalInFlight(
 }
 
 function refused(kind: 'query' | 'parse', name: string, refusal: Refusal): StatementMessage {
-  return { kind, name, text: '', refusal };
+  return { kind, name, text: '', parameterTypes: [], refusal };
 }

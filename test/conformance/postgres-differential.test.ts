@@ -15,14 +15,21 @@ import { sessionOptions } from '../support/transcript.ts';
 import { differentialScripts } from './postgres-scripts.ts';
 import type { Script } from './script.ts';
 
-t.setTimeout(170_000);
+t.setTimeout(460_000);
 
 const PORTS = { 15: 27_811, 18: 27_812 } as const;
-/** Direct: silence of this length behind an answer ends a step; without any answer it takes longer. */
-const QUIET_TIME = 25;
-const SILENCE_TIME = 150;
+/**
+ * Direct: silence of this length behind an answer ends a step; without any answer it takes longer. On
+ * a busy machine a server may be silent in the middle of an answer, so a difference is looked at once
+ * more with far more patience before it counts.
+ */
+const PATIENCE = [
+  { quietTime: 25, silenceTime: 150 },
+  { quietTime: 1_500, silenceTime: 3_000 },
+] as const;
+type Patience = (typeof PATIENCE)[number];
 /** Through the session: how long the bytes of a step may take. */
-const STEP_TIME_MAX = 3_000;
+const STEP_TIME_MAX = 20_000;
 
 const INSPECTIONS: readonly { readonly name: string; readonly inspection: Inspection }[] = [
   { name: 'inspection off', inspection: { statements: false, results: false } },
@@ -48,12 +55,10 @@ interface Answers {
   readonly isEnded: boolean;
 }
 
-/** What came back. `direct` undefined: for each step whatever comes until it is quiet. */
-async function runScript(
-  port: number,
-  script: Script,
-  direct: Answers | undefined,
-): Promise<Answers> {
+/** What came back: in as many messages as `pace` says, or for each step whatever comes until it is quiet. */
+async function runScript(port: number, script: Script, pace: Answers | Patience): Promise<Answers> {
+  const direct = 'counts' in pace ? pace : undefined;
+  const { quietTime, silenceTime } = 'counts' in pace ? PATIENCE[0] : pace;
   const socket = await openSocket(port);
   socket.setNoDelay(true);
   const got: Buffer[] = [];
@@ -74,7 +79,7 @@ async function runScript(
     const start = count;
     const isThere = (): boolean =>
       wanted === undefined
-        ? Date.now() - last > (count > start ? QUIET_TIME : SILENCE_TIME)
+        ? Date.now() - last > (count > start ? quietTime : silenceTime)
         : count >= wanted;
     await waitFor(isThere, STEP_TIME_MAX);
     counts.push(count);
@@ -110,29 +115,54 @@ function normalize(bytes: Buffer): string[] {
   return messages;
 }
 
+interface Run {
+  readonly direct: Answers;
+  readonly through: Answers;
+  readonly errors: readonly unknown[];
+}
+
+async function runThrough(
+  port: number,
+  script: Script,
+  { inspection, direct }: { readonly inspection: Inspection; readonly direct: Answers },
+): Promise<Run> {
+  const pair = await startPair({
+    protocol: postgres,
+    upstreamPort: port,
+    sessionOptions: () => sessionOptions(),
+    decide: allowAll(inspection),
+  });
+  const through = await runScript(pair.port, script, direct);
+  await pair.close();
+  return { direct, through, errors: pair.errors };
+}
+
+function isAlike({ direct, through }: Run): boolean {
+  const [one, other] = [normalize(direct.bytes), normalize(through.bytes)];
+  return direct.isEnded === through.isEnded && one.join('\n') === other.join('\n');
+}
+
 for (const version of [18, 15] as const) {
   const missing = version === 15 ? debianPostgres15Missing() : embeddedPostgresMissing();
   t.test(`PostgreSQL ${version}`, { skip: missing }, async (t) => {
-    const server = await startLab(t, version, PORTS[version]);
+    const { port } = await startLab(t, version, PORTS[version]);
     for (const script of differentialScripts) {
       if (version === 15 && script.isLong === true) continue;
-      const direct = await runScript(server.port, script, undefined);
+      const direct = await runScript(port, script, PATIENCE[0]);
       t.ok(direct.bytes.length > 0, `${script.name}: the server answered`);
       for (const { name, inspection } of INSPECTIONS) {
         // Payloads of notifications are data (GW-11): with all inspected they are redacted.
         if (inspection.results && script.hasPayloads === true) continue;
         if (inspection.statements && script.isRefused === true) continue;
-        const pair = await startPair({
-          protocol: postgres,
-          upstreamPort: server.port,
-          sessionOptions: () => sessionOptions(),
-          decide: allowAll(inspection),
-        });
-        const through = await runScript(pair.port, script, direct);
-        await pair.close();
-        t.same(normalize(through.bytes), normalize(direct.bytes), `${script.name}, ${name}`);
-        t.equal(through.isEnded, direct.isEnded, `${script.name}, ${name}: ended or not`);
-        t.same(pair.errors, [], `${script.name}, ${name}: no fault`);
+        let run = await runThrough(port, script, { inspection, direct });
+        if (!isAlike(run)) {
+          const again = await runScript(port, script, PATIENCE[1]);
+          run = await runThrough(port, script, { inspection, direct: again });
+        }
+        const { through, errors } = run;
+        t.same(normalize(through.bytes), normalize(run.direct.bytes), `${script.name}, ${name}`);
+        t.equal(through.isEnded, run.direct.isEnded, `${script.name}, ${name}: ended or not`);
+        t.same(errors, [], `${script.name}, ${name}: no fault`);
       }
     }
   });

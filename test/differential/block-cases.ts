@@ -94,6 +94,9 @@ const nested = [
   steps('PG-60', `PREPARE d AS ${DELETE}`, 'EXPLAIN ANALYZE EXECUTE d'),
   steps('PG-60', 'PREPARE d (int) AS SELECT $1', 'EXECUTE d(purge())'),
   steps('PG-60', 'PREPARE d AS SELECT purge()', 'EXECUTE d'),
+  steps('PG-62', 'PREPARE d (purging) AS SELECT $1', "EXECUTE d('1')"),
+  steps('PG-62', 'PREPARE d (purging_row[]) AS SELECT 1', `EXECUTE d('{"(1,x)"}')`),
+  steps('PG-62', 'PREPARE d (purging_span_multirange) AS SELECT 1', "EXECUTE d('{[1,2)}')"),
   steps('PG-60', 'BEGIN', 'DECLARE c CURSOR FOR SELECT purge()', 'FETCH c', 'COMMIT'),
   steps('PG-60', 'DECLARE c CURSOR WITH HOLD FOR SELECT purge()', 'FETCH ALL FROM c'),
 ];

@@ -8,7 +8,7 @@
 import { BLOCK_CASES, type BlockCase } from './block-cases.ts';
 import { BLOCK_DATABASE } from './block-database.ts';
 import { checkAllowed, checkStates } from './block-states.ts';
-import { checkSpecial } from './block-special.ts';
+import { checkHarmlessTypes, checkSpecial } from './block-special.ts';
 import { BlockLab } from './block-lab.ts';
 import type { Suite, SuiteContext } from './harness.ts';
 import type { Way } from './lab.ts';
@@ -114,12 +114,13 @@ async function runBlock(context: SuiteContext): Promise<void> {
     if (index % 25 === 0) context.progress(`attempt ${index + 1} of ${BLOCK_CASES.length}`);
     await checkCase(context, lab, one);
   }
-  context.progress('FunctionCall, COPY, dblink');
+  context.progress('FunctionCall, COPY, types, event triggers, dblink');
   await checkSpecial(context, lab);
   context.progress('states after a refusal');
   await checkStates(context, lab);
   context.progress('what must be let through');
   await checkAllowed(context, lab);
+  await checkHarmlessTypes(context, lab);
 }
 
 export const block: Suite = {

@@ -54,7 +54,7 @@ async function checkPsql(context: SuiteContext, lab: Lab): Promise<void> {
 
 /** Waits until a session runs exactly this text. */
 async function waitForStatement(lab: Lab, text: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
+  for (let tries = 0; tries < 500; tries += 1) {
     const rows = await lab.admin(
       `SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query = '${text}'`,
     );

@@ -121,7 +121,7 @@ async function checkLengths(context: SuiteContext, lab: HostileLab): Promise<voi
 async function collect(client: RawClient): Promise<string> {
   const seen: Message[] = [];
   try {
-    for (;;) seen.push(await client.next(4_000));
+    for (;;) seen.push(await client.next(20_000));
   } catch (error) {
     const end = error instanceof RawEnd ? error.message : String(error);
     client.close();
@@ -154,7 +154,7 @@ async function readRaw(port: number, parts: readonly Buffer[]): Promise<string> 
   socket.on('error', () => undefined);
   const closed = new Promise<string>((resolve) => {
     socket.on('close', () => resolve('closed'));
-    setTimeout(() => resolve('open'), 1_500).unref();
+    setTimeout(() => resolve('open'), 8_000).unref();
   });
   socket.write(Buffer.concat(parts));
   const end = await closed;

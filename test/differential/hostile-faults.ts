@@ -23,7 +23,7 @@ import {
 } from '../support/raw-postgres.ts';
 import { embeddedPostgres, embeddedPostgresMissing } from '../support/servers.ts';
 import { assertSameText, type SuiteContext } from './harness.ts';
-import { checkOthersGoOn, type HostileLab, signIn } from './hostile-lab.ts';
+import { checkOthersGoOn, type HostileLab, signIn, waitForWork } from './hostile-lab.ts';
 import { ALICE, APP, DATABASE, type Way } from './lab.ts';
 
 const run = promisify(execFile);
@@ -33,7 +33,7 @@ async function readEnd(client: RawClient): Promise<string> {
   const seen: string[] = [];
   try {
     for (;;) {
-      const one = await client.next(8_000);
+      const one = await client.next(20_000);
       if (one.type === 'E') {
         const { V, C } = decodeFields(one.body);
         seen.push(`${V} ${C}`);
@@ -56,8 +56,10 @@ async function checkServer(context: SuiteContext, lab: HostileLab): Promise<void
         const texts: string[] = [];
         for (const way of [lab.direct, lab.through]) {
           const client = await signIn(way, { application_name: 'to be ended' });
-          if (isBusy) client.send(query('SELECT pg_sleep(30)'));
-          await pause(150);
+          if (isBusy) {
+            client.send(query('SELECT pg_sleep(30)'));
+            await waitForWork(lab, 'SELECT pg_sleep(30)');
+          }
           await lab.admin(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'to be ended'",
           );
@@ -74,11 +76,11 @@ async function checkServer(context: SuiteContext, lab: HostileLab): Promise<void
       const texts: string[] = [];
       for (const way of [lab.direct, lab.through]) {
         const client = await signIn(way);
-        client.send(query("SELECT pg_sleep(0.3), 'answer'"));
+        client.send(query("SELECT pg_sleep(0.05), 'answer'"));
         client.socket.end();
         const seen: string[] = [];
         const end = await (async () => {
-          for (;;) seen.push(printMessage(await client.next(4_000)));
+          for (;;) seen.push(printMessage(await client.next(20_000)));
         })().catch((error: unknown) => String(error));
         client.close();
         texts.push([...seen, end].join('\n'));
@@ -136,7 +138,8 @@ async function checkKilled(context: SuiteContext, lab: HostileLab): Promise<void
           }
         };
         const workers = ['a', 'b', 'c', 'd'].map(work);
-        await pause(1_200);
+        for (let waited = 0; acknowledged.length < 200 && waited < 60_000; waited += 50)
+          await pause(50);
         target.child.kill('SIGKILL');
         state.isKilled = true;
         await Promise.all(workers);
@@ -157,7 +160,7 @@ async function checkKilled(context: SuiteContext, lab: HostileLab): Promise<void
     target.child.kill('SIGKILL');
     const text =
       "SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'orphan'";
-    for (let tries = 0; tries < 60; tries += 1) {
+    for (let tries = 0; tries < 400; tries += 1) {
       const [row] = await lab.admin(text);
       if (row?.['n'] === 0) return client.close();
       await pause(50);
@@ -185,7 +188,7 @@ async function checkDisk(context: SuiteContext, lab: HostileLab): Promise<void> 
     let last = 'nothing';
     let ran = 0;
     for (; ran < 400 && last !== 'closed'; ran += 1) {
-      last = await client.query(`SELECT '${'z'.repeat(4000)}', ${ran}`, 5_000).then(
+      last = await client.query(`SELECT '${'z'.repeat(4000)}', ${ran}`, 20_000).then(
         () => 'answered',
         () => 'closed',
       );
@@ -232,12 +235,18 @@ async function checkLongKeys(context: SuiteContext): Promise<void> {
       if (key.length !== size + 4)
         throw new Error(`key of ${key.length - 4} bytes, ${size} expected`);
       client.send(query('SELECT pg_sleep(30)'));
-      await pause(200);
-      const socket = await openSocket(target.port);
-      socket.on('error', () => undefined);
-      socket.write(cancelRequest(key));
-      const answer = await client.until('Z', 1, 5_000);
-      socket.destroy();
+      const state = { isAnswered: false };
+      const answering = client.until('Z', 1, 20_000).finally(() => (state.isAnswered = true));
+      // Whoever awaits it below hears of a failure.
+      answering.catch(() => undefined);
+      // Again and again, because one that comes before the statement runs has nothing to cancel.
+      while (!state.isAnswered) {
+        await pause(200);
+        const socket = await openSocket(target.port);
+        socket.on('error', () => undefined);
+        socket.end(cancelRequest(key));
+      }
+      const answer = await answering;
       client.close();
       if (!answer.some((one) => one.type === 'E')) throw new Error('not cancelled');
     }
@@ -252,7 +261,7 @@ async function checkServerGone(context: SuiteContext, lab: HostileLab): Promise<
     async () => {
       const client = await signIn(lab.through);
       client.send(query('SELECT pg_sleep(30)'));
-      await pause(150);
+      await waitForWork(lab, 'SELECT pg_sleep(30)');
       await lab.server.stop();
       const end = await readEnd(client);
       if (!/57P0\d.*closed/.test(end)) throw new Error(`the session saw: ${end}`);
@@ -261,7 +270,7 @@ async function checkServerGone(context: SuiteContext, lab: HostileLab): Promise<
         () => 'signed in',
         (error: unknown) => String(error),
       );
-      if (Date.now() - startedAt > 5_000) throw new Error('a new session waited long');
+      if (Date.now() - startedAt > 9_000) throw new Error('a new session waited long');
       if (refused === 'signed in') throw new Error(refused);
       if (lab.target.child.exitCode !== null)
         throw new Error(`the gateway died: ${lab.target.readLog()}`);

@@ -4,9 +4,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { connectRaw, pause, type RawClient } from '../support/raw-client.ts';
 import type { SuiteContext } from './harness.ts';
 import { DATABASE, type Lab, openLab, type Way } from './lab.ts';
-import { readPeakMemory } from '../support/gateway-process.ts';
+import { readPeakMemory, type RunningTarget } from '../support/gateway-process.ts';
 
-export const SIGN_IN_TIME_MAX = 2_500;
+export const SIGN_IN_TIME_MAX = 6_000;
 export const SESSIONS_MAX = 60;
 export const MEGABYTE = 1024 * 1024;
 
@@ -36,11 +36,11 @@ export async function signIn(
 
 /** The bystander still gets answers, and so does someone new. */
 export async function checkOthersGoOn(lab: HostileLab): Promise<void> {
-  const answer = await lab.bystander.query("SELECT 'going on'", 5_000);
+  const answer = await lab.bystander.query("SELECT 'going on'", 20_000);
   if (answer.map((one) => one.type).join('') !== 'TDCZ')
     throw new Error('the bystander got no answer');
   const fresh = await signIn(lab.through);
-  const first = await fresh.query('SELECT 1', 5_000);
+  const first = await fresh.query('SELECT 1', 20_000);
   fresh.close();
   if (first[0]?.type !== 'T') throw new Error('a new session got no answer');
   if (lab.target.child.exitCode !== null)
@@ -55,7 +55,7 @@ async function readMemory(pid: number): Promise<number> {
 
 /** Throws when the process grew by more than `growthMax` bytes at any moment while `act` ran. */
 export async function checkMemory(
-  lab: HostileLab,
+  lab: { readonly target: RunningTarget },
   growthMax: number,
   act: () => Promise<void>,
 ): Promise<number> {
@@ -95,6 +95,18 @@ export async function countUpstream(lab: Lab): Promise<number> {
   return Number(row?.['n']);
 }
 
+/** Waits until a session runs this text: before that there is nothing to cancel or to end. */
+export async function waitForWork(lab: Lab, text: string): Promise<void> {
+  for (let tries = 0; tries < 400; tries += 1) {
+    const rows = await lab.admin(
+      `SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query = '${text}'`,
+    );
+    if (rows.length > 0) return;
+    await pause(50);
+  }
+  throw new Error(`nobody runs ${text}`);
+}
+
 /** Waits until `read` gives at most `limit`. */
 export async function waitUntilAtMost(
   read: () => Promise<number>,
@@ -102,7 +114,7 @@ export async function waitUntilAtMost(
   what: string,
 ): Promise<void> {
   let last = Number.NaN;
-  for (let tries = 0; tries < 100; tries += 1) {
+  for (let tries = 0; tries < 400; tries += 1) {
     last = await read();
     if (last <= limit) return;
     await pause(50);

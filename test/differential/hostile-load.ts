@@ -24,6 +24,7 @@ import {
   SESSIONS_MAX,
   SIGN_IN_TIME_MAX,
   signIn,
+  waitForWork,
   waitUntilAtMost,
 } from './hostile-lab.ts';
 import type { Way } from './lab.ts';
@@ -45,7 +46,7 @@ async function checkSlow(context: SuiteContext, lab: HostileLab): Promise<void> 
         const startedAt = Date.now();
         const isClosed = await new Promise<boolean>((resolve) => {
           socket.once('close', () => resolve(true));
-          setTimeout(() => resolve(false), SIGN_IN_TIME_MAX + 3_000).unref();
+          setTimeout(() => resolve(false), SIGN_IN_TIME_MAX + 20_000).unref();
         });
         socket.destroy();
         if (!isClosed) throw new Error(`still open after ${Date.now() - startedAt} ms`);
@@ -226,9 +227,9 @@ async function checkCancel(context: SuiteContext, lab: HostileLab): Promise<void
     async () => {
       const client = await signIn(lab.through);
       client.send(query('SELECT pg_sleep(30)'));
-      await pause(200);
+      await waitForWork(lab, 'SELECT pg_sleep(30)');
       const size = await sendCancel(lab.through.port, client.key ?? Buffer.alloc(8));
-      const error = (await client.until('Z', 1, 5_000)).find((one) => one.type === 'E');
+      const error = (await client.until('Z', 1, 20_000)).find((one) => one.type === 'E');
       client.close();
       if (size !== 0) throw new Error(`${size} bytes came back`);
       if (error === undefined || decodeFields(error.body)['C'] !== '57014')
@@ -240,14 +241,14 @@ async function checkCancel(context: SuiteContext, lab: HostileLab): Promise<void
     async () => {
       const client = await signIn(lab.through);
       client.send(query('SELECT pg_sleep(2)'));
-      await pause(100);
+      await waitForWork(lab, 'SELECT pg_sleep(2)');
       const good = client.key ?? Buffer.alloc(8);
       const wrong = Buffer.from(good);
       wrong[wrong.length - 1] = (wrong[wrong.length - 1] ?? 0) ^ 1;
       for (const key of [wrong, good.subarray(0, 4), Buffer.alloc(36, 7), Buffer.alloc(260, 1)]) {
         if ((await sendCancel(lab.through.port, key)) !== 0) throw new Error('bytes came back');
       }
-      const answer = await client.until('Z', 1, 5_000);
+      const answer = await client.until('Z', 1, 20_000);
       client.close();
       if (answer.some((one) => one.type === 'E')) throw new Error('the statement was cancelled');
     },

@@ -11,11 +11,27 @@ import { drivers } from './drivers.ts';
 import { type Suite, SuiteContext, type SuiteCounts } from './harness.ts';
 import { hostile } from './hostile.ts';
 import { mask } from './mask.ts';
+import { mysqlCorpus } from './mysql-corpus.ts';
+import { mysqlBlock } from './mysql-block.ts';
+import { mysqlClients } from './mysql-clients.ts';
+import { mysqlDrivers } from './mysql-drivers.ts';
 import { redTeam } from './red-team.ts';
 import { regress } from './regress.ts';
 import { targetKind } from '../support/gateway-process.ts';
 
-const SUITES: readonly Suite[] = [clients, drivers, block, mask, redTeam, hostile, regress];
+const SUITES: readonly Suite[] = [
+  clients,
+  drivers,
+  block,
+  mask,
+  redTeam,
+  hostile,
+  regress,
+  mysqlClients,
+  mysqlDrivers,
+  mysqlBlock,
+  mysqlCorpus,
+];
 
 interface Row extends SuiteCounts {
   readonly name: string;

@@ -65,14 +65,14 @@ export interface RunningTarget {
   stop(): Promise<void>;
 }
 
-const START_TIME_MAX = 20_000;
+const START_TIME_MAX = 60_000;
 const LOG_SIZE_MAX = 64 * 1024;
 const LIMITS: LimitsConfig = {
   sessionsMax: 500,
   statementSizeMax: 64 * 1024 * 1024,
   parseSizeMax: 1024 * 1024,
   rowSizeMax: 16 * 1024 * 1024,
-  signInTimeout: 10_000,
+  signInTimeout: 30_000,
 };
 
 /** PostgreSQL's own text form of a SCRAM-SHA-256 verifier. */
@@ -153,7 +153,7 @@ export function clientLogin(options: GatewayOptions): Login {
   return targetKind() === 'copy' || first === undefined ? options.upstream : first;
 }
 
-async function startServing(
+export async function startServing(
   t: Teardown,
   request: ServeRequest,
   own: { readonly dataDir: string; readonly environment: Record<string, string> },
@@ -207,7 +207,7 @@ async function endProcess(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   child.stdin?.end();
-  const timer = setTimeout(() => child.kill('SIGKILL'), 5_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
   await ended;
   clearTimeout(timer);
 }

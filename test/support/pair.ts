@@ -101,6 +101,8 @@ class PairSession {
     else if (command.kind === 'finish') this.#sides[command.side]?.end();
     else if (command.kind === 'close') this.#close();
     else if (command.kind === 'decide') this.#decide(command.operation, command.holds);
+    else if (command.kind === 'reading' && command.isPaused) this.#sides[command.side]?.pause();
+    else if (command.kind === 'reading') this.#sides[command.side]?.resume();
     else if (command.kind === 'secure') throw new Error('a pair has no TLS');
   }
 

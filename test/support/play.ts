@@ -129,7 +129,9 @@ export function summarize(commands: readonly SessionCommand[]): string {
     if (command.kind === 'send') sent[command.to] += command.bytes.length;
     else if (command.kind === 'decide')
       others.push(`${describeCommand(command)} at ${sent.client}/${sent.server}`);
-    else if (command.kind !== 'record') others.push(describeCommand(command));
+    // When a side is paused depends on how its bytes were cut, and changes nothing else.
+    else if (command.kind !== 'record' && command.kind !== 'reading')
+      others.push(describeCommand(command));
   }
   const records = (['client', 'server'] as const).flatMap((side) =>
     mergeCommands(commands.filter((command) => command.kind === 'record' && command.from === side)),
@@ -162,6 +164,8 @@ function describeCommand(command: SessionCommand): string {
     case 'open':
     case 'finish':
       return `${command.kind} ${command.side}`;
+    case 'reading':
+      return `reading ${command.side} ${command.isPaused ? 'pauses' : 'goes on'}`;
     case 'wake':
       return `wake ${command.alarm} ${command.after ?? 'never'}`;
     case 'note':

@@ -30,7 +30,7 @@ export interface RawOptions {
   readonly tls?: boolean;
 }
 
-const WAIT_DEFAULT = 10_000;
+const WAIT_DEFAULT = 30_000;
 
 /** What came instead of the expected message; a test shows it. */
 export class RawEnd extends Error {}

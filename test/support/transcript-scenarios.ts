@@ -227,6 +227,22 @@ const statements: readonly Scenario[] = [
     }),
   },
   {
+    name: 'declared-types',
+    about:
+      'types of parameters that the client declares, one left open, one that does not exist (PG-62)',
+    steps: asPostgres(async (client) => {
+      const values = ['1', 'x', '{2,3}'];
+      client.send(
+        parse('d', 'select $1, $2::text, $3', [20, 0, 1007]),
+        describe('S', 'd'),
+        flush(),
+      );
+      await client.until('T');
+      await client.exchange([bind('', 'd', { values }), execute(), sync()]);
+      await client.exchange([parse('', 'select $1', [4_000_000_000]), sync()]);
+    }),
+  },
+  {
     name: 'portal-suspended',
     about: 'rows in slices, two portals by turns (PG-43)',
     steps: asPostgres(async (client) => {

@@ -44,6 +44,12 @@ const SCHEMA = `${FUNCTIONS.join('\n')}
   CREATE DOMAIN twice AS checked;
   CREATE TYPE pair AS (a twice, b int);
   CREATE TABLE typed (p pair[]);
+  CREATE TYPE span AS RANGE (SUBTYPE = twice);
+  CREATE FUNCTION in_event() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+  CREATE FUNCTION in_sleeping_event() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+  CREATE EVENT TRIGGER e ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION in_event();
+  CREATE EVENT TRIGGER s ON sql_drop EXECUTE FUNCTION in_sleeping_event();
+  ALTER EVENT TRIGGER s DISABLE;
   CREATE VIEW casting AS SELECT id::twice AS c FROM plain;
   CREATE FUNCTION cast_pair(pair) RETURNS text LANGUAGE sql AS 'SELECT ''x''';
   CREATE CAST (pair AS text) WITH FUNCTION cast_pair(pair);
@@ -121,6 +127,30 @@ SERVERS.forEach(({ name, skip, start }, index) => {
       t.same(namesOf(find('casting').callsOfTypes), ['in_domain']);
       t.same(find('casting').calls, [], 'masks see what a view calls, and nothing more');
       t.equal(snapshot.routinesNamed('takes').length, 2, 'a call of takes() runs a check');
+    });
+
+    t.test('by types that a client declares by number, multiranges too', async (t) => {
+      const { rows } = await admin.query<{ oid: number; name: string }>(
+        "SELECT oid::int, typname AS name FROM pg_type WHERE oid >= 16384 OR typname = 'int4'",
+      );
+      const types = (type: string) => {
+        const oid = rows.find((row) => row.name === type)?.oid ?? 0;
+        const found = snapshot.routinesOfType(oid);
+        return found === undefined ? 'unknown' : namesOf(found);
+      };
+      for (const type of ['checked', 'twice', '_twice', 'span', '_span', 'span_multirange'])
+        t.same(types(type), ['in_domain'], type);
+      for (const type of ['pair', '_pair', 'typed', '_typed'])
+        t.same(types(type), ['cast_pair', 'in_domain'], type);
+      t.same(types('plain'), []);
+      t.same(types('int4'), []);
+      t.equal(snapshot.routinesOfType(4_000_000_000), undefined);
+      t.ok(rows.every(({ oid }) => snapshot.routinesOfType(oid) !== undefined));
+    });
+
+    t.test('event triggers, disabled ones too', async (t) => {
+      t.same(namesOf(snapshot.routinesOnDefine()), ['in_event', 'in_sleeping_event']);
+      t.match(snapshot.routinesOnDefine()[0]?.definition, /event_trigger/);
     });
 
     t.test('what pg_catalog hides is marked, where it surely does (PG-72)', async (t) => {

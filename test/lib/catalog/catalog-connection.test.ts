@@ -22,7 +22,7 @@ t.test('a server that accepts and says nothing costs one time-out', async (t) =>
     name: 'GatewayError',
     code: 'CATALOG_UNREACHABLE',
   });
-  t.ok(performance.now() - started < 2000);
+  t.ok(performance.now() - started < 20_000);
   t.equal(connection.isOpen, false);
 });
 
@@ -30,8 +30,8 @@ t.test('a connection and its limits', { skip: embeddedPostgresMissing() }, async
   const server = await embeddedPostgres(t, { port: 27413 });
   const connection = createCatalogConnection({
     connect: () => settingsFor(server),
-    timeoutMs: 300,
-    idleMs: 10_000,
+    timeoutMs: 3000,
+    idleMs: 60_000,
   });
   t.teardown(() => connection.close());
 
@@ -40,7 +40,7 @@ t.test('a connection and its limits', { skip: embeddedPostgresMissing() }, async
       `SELECT current_setting('search_path') AS path, current_setting('default_transaction_read_only') AS readonly,
        current_setting('application_name') AS name, current_setting('statement_timeout') AS timeout`,
     );
-    t.same(asRow(row), { path: '', readonly: 'on', name: 'weir catalog', timeout: '300ms' });
+    t.same(asRow(row), { path: '', readonly: 'on', name: 'weir catalog', timeout: '3s' });
   });
 
   t.test('it cannot write', async (t) => {
@@ -52,7 +52,7 @@ t.test('a connection and its limits', { skip: embeddedPostgresMissing() }, async
   });
 
   t.test('a slow query ends, and the connection stays', async (t) => {
-    const slow = await connection.query('SELECT pg_sleep(10)').catch((error: unknown) => error);
+    const slow = await connection.query('SELECT pg_sleep(60)').catch((error: unknown) => error);
     t.equal(sqlStateOf(slow), '57014');
     t.same(await connection.query('SELECT 1 AS one'), [{ one: 1 }]);
   });

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createCatalogs } from '../../../lib/catalog/catalogs.ts';
+import { createCatalogs, createMysqlCatalogs } from '../../../lib/catalog/catalogs.ts';
 import { connectTo, quietLog, settingsFor } from '../../support/catalog-server.ts';
 import { embeddedPostgres, embeddedPostgresMissing } from '../../support/servers.ts';
 
@@ -18,6 +18,16 @@ t.test('each database has its own catalog', { skip: embeddedPostgresMissing() },
   t.equal(first.relationsNamed('only_there').length, 0);
   t.equal(second.relationsNamed('only_there').length, 1);
   t.equal(catalogs.forDatabase('second'), catalogs.forDatabase('second'));
+});
+
+t.test('a MySQL server has one catalog, for a statement may name any database', async (t) => {
+  const settings = { host: '127.0.0.1', port: 1, user: 'u', password: undefined, tls: undefined };
+  const catalogs = createMysqlCatalogs({ connect: () => settings, log: quietLog });
+  t.equal(catalogs.forDatabase('a'), catalogs.forDatabase('b'));
+  await catalogs.close();
+  await t.rejects(Promise.resolve(catalogs.forDatabase('a').snapshot()), {
+    code: 'CATALOG_CLOSED',
+  });
 });
 
 t.test('the number of databases is bounded', async (t) => {

@@ -69,6 +69,11 @@ const CHANGES: readonly {
     ddl: 'CREATE RULE r AS ON DELETE TO t DO INSTEAD NOTHING',
     look: (s) => relationNamed(s, 'public', 't').rules,
   },
+  {
+    ddl: 'CREATE EVENT TRIGGER e ON sql_drop EXECUTE FUNCTION on_event()',
+    look: (s) => s.routinesOnDefine(),
+  },
+  { ddl: 'DROP EVENT TRIGGER e', look: (s) => s.routinesOnDefine() },
   { ddl: 'CREATE DOMAIN d AS int', look: (s) => s.version },
   { ddl: 'ALTER DOMAIN d ADD CHECK (g(VALUE, 1))', look: (s) => s.typesNamed('d').length },
   {
@@ -89,9 +94,18 @@ const SCHEMA = `
   CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
   CREATE FUNCTION g(int, int) RETURNS bool LANGUAGE sql AS 'SELECT true';
   CREATE FUNCTION on_row() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+  CREATE FUNCTION on_event() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
   CREATE FUNCTION child_number(child) RETURNS int LANGUAGE sql AS 'SELECT 1';
   CREATE OPERATOR s1.= (leftarg = int, rightarg = int, function = g);
   CREATE FUNCTION g2(int, int) RETURNS int LANGUAGE sql AS 'SELECT 1'`;
+
+async function until(isTrue: () => boolean | Promise<boolean>): Promise<boolean> {
+  for (let tries = 0; tries < 1000; tries += 1) {
+    if (await isTrue()) return true;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return false;
+}
 
 SERVERS.forEach(({ name, skip, start }, index) => {
   t.test(
@@ -129,6 +143,7 @@ t.test('age and invalidation', { skip: embeddedPostgresMissing() }, async (t) =>
   t.test('a fresh snapshot comes at once, concurrent callers share one read', async (t) => {
     let connections = 0;
     const catalog = catalogOf(t, server, {
+      maxAgeMs: 60_000,
       connect: () => {
         connections += 1;
         return settingsFor(server);
@@ -168,13 +183,15 @@ t.test('age and invalidation', { skip: embeddedPostgresMissing() }, async (t) =>
   });
 
   t.test('a snapshot in use is read ahead, so that nobody waits', async (t) => {
-    const maxAgeMs = 1000;
-    const catalog = catalogOf(t, server, { maxAgeMs });
+    const clock = { now: 0 };
+    const catalog = catalogOf(t, server, { maxAgeMs: 1000, now: () => clock.now });
     const first = await catalog.snapshot();
     await admin.query('CREATE TABLE ahead (a int)');
-    await new Promise((resolve) => setTimeout(resolve, maxAgeMs * 0.6));
+    t.equal(catalog.snapshot(), first, 'young');
+    clock.now = 600;
     t.equal(catalog.snapshot(), first, 'old enough to be read again, young enough to be used');
-    await new Promise((resolve) => setTimeout(resolve, maxAgeMs * 0.5));
+    t.ok(await until(() => catalog.snapshot() !== first), 'read without anybody waiting');
+    clock.now = 1100;
     const next = catalog.snapshot();
     t.notOk(next instanceof Promise);
     t.equal((await next).relationsNamed('ahead').length, 1);
@@ -183,17 +200,15 @@ t.test('age and invalidation', { skip: embeddedPostgresMissing() }, async (t) =>
   t.test(
     'the side connection is read-only, named, without a search_path, and closes when idle',
     async (t) => {
-      const catalog = catalogOf(t, server, { idleMs: 50 });
+      const catalog = catalogOf(t, server, { idleMs: 3000 });
       const count = async (): Promise<unknown> => {
         const activity = `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'weir catalog'`;
         return (await admin.query<{ n: number }>(activity)).rows[0]?.n;
       };
-      // Connections of the tests before may be there still; they close with their tests.
-      const others = Number(await count());
+      t.ok(await until(async () => (await count()) === 0), 'those of the tests before close');
       await catalog.snapshot();
-      t.equal(await count(), others + 1);
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      t.equal(await count(), others);
+      t.equal(await count(), 1);
+      t.ok(await until(async () => (await count()) === 0));
     },
   );
 

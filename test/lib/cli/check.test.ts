@@ -22,12 +22,12 @@ t.test('prints what is in force, and warnings apart from it', async (t) => {
     join(FIXTURES, 'everything.toml'),
   ]);
   t.equal(code, 0);
-  t.match(stdout, /^Connections\nNAME +LISTEN +TLS +UPSTREAM +TLS +SIGN-IN\n/);
+  t.match(stdout, /^Connections\nNAME +PROTOCOL +LISTEN +TLS +UPSTREAM +TLS +SIGN-IN\n/);
   t.match(
     stdout,
-    /^shop +0\.0\.0\.0:6432 +require +app@corp@db\.example\.com:5432\/shop eu +verify-full +gateway$/m,
+    /^shop +postgres +0\.0\.0\.0:6432 +require +app@corp@db\.example\.com:5432\/shop eu +verify-full +gateway$/m,
   );
-  t.match(stdout, /^ledger +\[::1\]:6433 +off +\[::1\]:5432 +off +passthrough$/m);
+  t.match(stdout, /^ledger +postgres +\[::1\]:6433 +off +\[::1\]:5432 +off +passthrough$/m);
   t.match(
     stdout,
     /^no-destruction +block +drop truncate +public\.\* orders "Odd\.Name"\.t +alice group:analysts +sh\*$/m,
@@ -46,6 +46,20 @@ t.test('prints what is in force, and warnings apart from it', async (t) => {
   );
   t.match(stderr, /^warning: connection "shop": tls: cannot read the TLS certificate file/m);
   t.notMatch(stdout + stderr, /SCRAM-SHA-256\$/, 'verifiers stay in the file');
+});
+
+t.test('connections of protocol mysql are told like the others', async (t) => {
+  const { code, stdout } = await runMain(['check', '-c', join(FIXTURES, 'mysql.toml')]);
+  t.equal(code, 0);
+  t.match(
+    stdout,
+    /^shop +mysql +127\.0\.0\.1:6306 +off +app@127\.0\.0\.1:3306\/shop +off +gateway$/m,
+  );
+  t.match(
+    stdout,
+    /^ledger +mysql +127\.0\.0\.1:6307 +off +db\.example\.com:3307 +verify-full +passthrough$/m,
+  );
+  t.match(stdout, /^Users: 3, of which 2 can sign in/m);
 });
 
 t.test('a command that gives a secret is not run', async (t) => {

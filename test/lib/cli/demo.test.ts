@@ -5,8 +5,10 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import t from 'tap';
+import { createConnection } from 'mysql2/promise';
+import t, { type Test } from 'tap';
 import { runDemo } from '../../../lib/cli/demo.ts';
+import { findMariadb } from '../../../lib/demo/mariadb-server.ts';
 import { embeddedPostgresMissing, freePort } from '../../support/servers.ts';
 
 /** Of the running demo: what it has printed, and how to end it. */
@@ -82,6 +84,30 @@ async function occupy(port: number): Promise<Server> {
   return server;
 }
 
+/** What it prints about MariaDB: how to connect and what happens then, or why it is left out. */
+async function tryMariadb(t: Test, output: string): Promise<void> {
+  const found = await findMariadb();
+  if (typeof found === 'string') {
+    t.match(output, `MariaDB is left out: ${found}`);
+    return;
+  }
+  const port = Number(/mariadb --skip-ssl -h 127\.0\.0\.1 -P (\d+) -u alice/.exec(output)?.[1]);
+  const login = { user: 'alice', password: 'alice-demo', database: 'shop' };
+  const alice = await createConnection({ host: '127.0.0.1', port, ...login });
+  const statements = [
+    ...output.slice(output.indexOf('mariadb --skip')).matchAll(/^ {5}(\S.*);$/gm),
+  ];
+  const [masked = '', ...blocked] = statements.map(([, sql = '']) => sql);
+  const [rows] = await alice.query(masked);
+  t.match(rows, [{ contact: '***' }, { contact: '***' }, { contact: '***' }]);
+  t.equal(blocked.length, 2);
+  for (const sql of blocked) {
+    await t.rejects(alice.query(sql), { errno: 1142, message: /no-destruction/ }, sql);
+  }
+  t.match(await alice.query('SELECT count(*) AS count FROM order_items'), [[{ count: 7670 }]]);
+  await alice.end();
+}
+
 t.test('the demo does what it prints', { skip: embeddedPostgresMissing() }, async (t) => {
   const temporary = await useTemporaryFolder(t);
   const dataDir = join(temporary, 'data');
@@ -90,7 +116,8 @@ t.test('the demo does what it prints', { skip: embeddedPostgresMissing() }, asyn
   t.teardown(() => {
     squatter.close();
   });
-  const demo = await startDemo(dataDir, ['--port', String(taken)]);
+  const args = ['--port', String(taken), '--mysql-port', String(taken)];
+  const demo = await startDemo(dataDir, args);
   t.teardown(() => demo.stop());
   t.match(demo.output(), `Port ${taken} is taken`);
   t.not(demo.port, taken);
@@ -119,6 +146,8 @@ t.test('the demo does what it prints', { skip: embeddedPostgresMissing() }, asyn
   t.match(clear.rows[0], { email: /@example/ }, 'petra sees the values');
   await petra.end();
 
+  await tryMariadb(t, demo.output());
+
   t.equal(await demo.stop(), 0);
   t.same(readdirSync(temporary), ['data'], 'no folder is left but that of the recordings');
   t.ok(existsSync(dataDir) && readdirSync(dataDir).length > 0, 'the recordings are kept');
@@ -129,6 +158,7 @@ t.test('wrong arguments are refused before anything starts', async (t) => {
   const sink = { write: (text: string) => (output += text) };
   t.equal(await runDemo(['--port', 'x'], { stdout: sink, stderr: sink }), 2);
   t.match(output, /--port takes a number/);
+  t.equal(await runDemo(['--mysql-port', '0'], { stdout: sink, stderr: sink }), 2);
   t.equal(await runDemo(['--nonsense'], { stdout: sink, stderr: sink }), 2);
   t.equal(await runDemo(['--help'], { stdout: sink, stderr: sink }), 0);
 });

@@ -33,6 +33,14 @@ t.test('prints a block that works as it is', async (t) => {
   t.notMatch(stdout, /hunter2/);
 });
 
+t.test('with --mysql it prints the hash that MySQL stores, too', async (t) => {
+  const { code, stdout } = await runMain(['user', 'add', 'alice', '--mysql'], 'password\n');
+  t.equal(code, 0);
+  const [user] = parseConfig(CONNECTION + stdout, 'weir.toml').users;
+  t.equal(user?.mysqlNative, '*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19');
+  t.ok(user?.scram !== undefined);
+});
+
 t.test('refuses what could not be used', async (t) => {
   const wrong: readonly [string[], RegExp][] = [
     [['user'], /expected: weir user add NAME/],

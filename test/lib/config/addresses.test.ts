@@ -28,7 +28,13 @@ t.test('host:port', async (t) => {
 });
 
 t.test('database URLs', async (t) => {
-  const bare = { host: 'h', port: 5432, user: undefined, database: undefined };
+  const bare = {
+    protocol: 'postgres',
+    host: 'h',
+    port: 5432,
+    user: undefined,
+    database: undefined,
+  };
   t.same(parseDatabaseUrl('postgres://h'), bare);
   t.same(parseDatabaseUrl('postgresql://h/'), bare);
   t.same(parseDatabaseUrl('postgres://a%40b@h:1/d%2Fe'), {
@@ -43,9 +49,19 @@ t.test('database URLs', async (t) => {
     port: 2,
     database: 'x',
   });
+  const mysql = { ...bare, protocol: 'mysql', port: 3306 };
+  t.same(parseDatabaseUrl('mysql://h'), mysql);
+  t.same(parseDatabaseUrl('mariadb://u@h:3307/d'), {
+    ...mysql,
+    port: 3307,
+    user: 'u',
+    database: 'd',
+  });
   for (const wrong of [
     'h',
-    'mysql://h',
+    'http://h',
+    'constructor://h',
+    'mysql://u:p@h',
     'postgres://u:p@h',
     'postgres://',
     'postgres://h?x=1',

@@ -13,6 +13,8 @@ upstream = "postgres://app@localhost"
 auth = "passthrough"
 catalog = "postgres://app@localhost"
 `;
+/** Keys that only this protocol has. */
+const MYSQL_KEYS = ['local_infile'];
 
 t.test('every key has its place in the documentation', async (t) => {
   const docs = readFileSync(DOCS, 'utf8');
@@ -29,7 +31,10 @@ t.test('the line that a hint tells to write is one that works', async (t) => {
     if (key === 'upstream_ca' || CONNECTION.includes(`\n${key} `)) continue;
     const line = key.startsWith('tls.') || key.startsWith('limits.') ? undefined : write;
     const limit = key.startsWith('limits.') ? `limits = { ${write} }` : undefined;
-    const toml = `${CONNECTION}${line ?? limit ?? ''}\n`;
+    const connection = MYSQL_KEYS.includes(key)
+      ? CONNECTION.replaceAll('postgres', 'mysql')
+      : CONNECTION;
+    const toml = `${connection}${line ?? limit ?? ''}\n`;
     t.doesNotThrow(() => parseConfig(toml, 'weir.toml'), key);
   }
   const rule = Object.values(HINTS.rule).map(({ write }) => write);

@@ -28,3 +28,19 @@ t.test('an address of the network wants TLS', async (t) => {
   t.match(warningsOf(open + PASSTHROUGH), [/listens on 0\.0\.0\.0 without tls/]);
   t.same(warningsOf(open + PASSTHROUGH + TLS), []);
 });
+
+t.test('rules that block without a catalog are told what they do not see', async (t) => {
+  const connection = 'listen = "127.0.0.1:1"\nupstream = "postgres://127.0.0.1/d"\n';
+  const rule = (more: string) =>
+    `[[rule]]\nname = "r"\neffects = ["delete"]\nconnections = ["*"]\n${more}`;
+  const blocking = rule('action = "block"\n');
+  t.match(warningsOf(connection + PASSTHROUGH + blocking), [
+    /^connection "c": rule "r" has to do without a catalog: .*triggers.*event triggers/,
+  ]);
+  t.same(warningsOf(connection + PASSTHROUGH), []);
+  t.same(warningsOf(connection + PASSTHROUGH + rule('action = "allow"\n')), []);
+  const elsewhere = blocking.replace('"*"', '"other"');
+  t.match(warningsOf(connection + PASSTHROUGH + elsewhere), [/matches no connection/]);
+  const catalog = 'catalog = "postgres://reader@127.0.0.1/d"\n';
+  t.same(warningsOf(connection + PASSTHROUGH + catalog + blocking), []);
+});

@@ -45,7 +45,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function waitFor(isTrue: () => boolean, timeMax = 15_000): Promise<boolean> {
+async function waitFor(isTrue: () => boolean, timeMax = 30_000): Promise<boolean> {
   for (let waited = 0; waited < timeMax; waited += 50) {
     if (isTrue()) return true;
     await new Promise((done) => setTimeout(done, 50));

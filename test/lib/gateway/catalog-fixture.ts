@@ -48,6 +48,8 @@ export interface SnapshotParts {
   readonly operators?: readonly NamedRoutine[];
   readonly types?: readonly NamedRoutine[];
   readonly schemas?: readonly string[];
+  readonly routinesOfType?: CatalogSnapshot['routinesOfType'];
+  readonly routinesOnDefine?: readonly CatalogRoutine[];
 }
 
 export function snapshotOf(parts: SnapshotParts = {}): CatalogSnapshot {
@@ -88,14 +90,16 @@ export class FakeReader implements SqlReader {
   isSlow = false;
   readonly asked: string[] = [];
   readonly sensitive: (SensitiveRelations | undefined)[] = [];
+  readonly readings: unknown[] = [];
   private readonly answers: Readonly<Record<string, AnalysisResult>>;
 
   constructor(answers: Readonly<Record<string, AnalysisResult>>) {
     this.answers = answers;
   }
 
-  analyze(text: string, sensitive?: SensitiveRelations) {
+  analyze(text: string, sensitive?: SensitiveRelations, reading?: unknown) {
     this.sensitive.push(sensitive);
+    this.readings.push(reading);
     return this.answer(text);
   }
 

@@ -9,9 +9,12 @@ import { GatewayError } from '../../../lib/errors.ts';
 import { CancelRegistry } from '../../../lib/gateway/cancel-registry.ts';
 import { DecisionPipeline, type PipelineParts } from '../../../lib/gateway/decision-pipeline.ts';
 import { createCredentials } from '../../../lib/identity/credentials.ts';
-import type { Operation } from '../../../protocols/contract.ts';
+import type { CatalogRelation } from '../../../lib/catalog/catalog.ts';
+import { createSensitiveFinder } from '../../../lib/masking/sensitive.ts';
+import type { Exposure } from '../../../lib/sql/analysis.ts';
+import type { Operation, Reading, ResultColumn, Trace } from '../../../protocols/contract.ts';
 import { makeConfig } from '../../support/gateway-process.ts';
-import { analysis, FakeCatalog, FakeReader, snapshotOf } from './catalog-fixture.ts';
+import { analysis, FakeCatalog, FakeReader, relation, snapshotOf } from './catalog-fixture.ts';
 
 const RULE: RuleConfig = {
   name: 'no-delete',
@@ -240,6 +243,123 @@ t.test('a user name that the server would cut is refused, with passthrough', asy
   t.match(await decide('passthrough'), { decision: { kind: 'block', code: '28000' } });
   t.match(await decide('gateway'), { decision: { kind: 'prove', isKnown: false } });
 });
+
+const MYSQL: Options = { auth: 'passthrough', connection: { protocol: 'mysql' } };
+const READING: Reading = {
+  database: 'Shop',
+  server: { flavor: 'mariadb', version: 101_119 },
+  ansiQuotes: false,
+  noBackslashEscapes: false,
+};
+
+t.test('with mysql the case of names does not count, in rules neither (MY-63)', async (t) => {
+  const rule: RuleConfig = { ...RULE, objects: ['SHOP.orders'], principals: ['*'] };
+  const remove = analysis({
+    effects: [{ effect: 'delete', object: { kind: 'relation', schema: 'shop', name: 'orders' } }],
+  });
+  const reader = new FakeReader({ 'DELETE FROM Orders': remove });
+  const { pipeline } = createPipeline({ ...MYSQL, rules: [rule], parts: { reader } });
+  const session = pipeline.openSession();
+  await session.decide(signIn('alice'));
+  const text = 'DELETE FROM Orders';
+  const statement: Operation = { kind: 'statement', id: 2, text, reading: READING };
+  t.match(await session.decide(statement), {
+    decision: { kind: 'block', rule: 'no-delete', code: '42501' },
+  });
+});
+
+t.test('with mysql the same text in another state of the session is judged anew', async (t) => {
+  const { pipeline, reader } = createPipeline({ ...MYSQL, rules: [RULE] });
+  const session = pipeline.openSession();
+  await session.decide(signIn('alice'));
+  const decide = (reading: Reading) =>
+    session.decide({ kind: 'statement', id: 2, text: 'SELECT 1', reading, parameterTypes: [253] });
+  await decide(READING);
+  await decide({ ...READING });
+  t.equal(reader.asked.length, 1);
+  await decide({ ...READING, database: 'other' });
+  await decide({ ...READING, noBackslashEscapes: true });
+  await decide({ ...READING, ansiQuotes: undefined });
+  t.equal(reader.asked.length, 4);
+  t.same(reader.readings.at(-1), { ...READING, ansiQuotes: undefined });
+});
+
+t.test('with mysql a user signs in again as another, who has other rules', async (t) => {
+  const { pipeline } = createPipeline({ ...MYSQL, rules: [RULE] });
+  const session = pipeline.openSession();
+  t.match(await session.decide(signIn('alice')), {
+    decision: { inspection: { statements: true } },
+  });
+  t.match(await session.decide(SELECT), { decision: { kind: 'allow' } });
+  t.match(await session.decide(signIn('petra')), {
+    decision: { inspection: { statements: false } },
+  });
+  t.equal(session.principal?.name, 'petra');
+  t.throws(() => session.decide(SELECT), /before the sign-in/, 'what was of alice is gone');
+});
+
+t.test(
+  'with mysql a name that some server would cut to that of another user is refused',
+  async (t) => {
+    const cut = 'a'.repeat(32);
+    const rule: RuleConfig = { ...RULE, principals: [cut] };
+    const decide = (name: string) =>
+      createPipeline({ ...MYSQL, rules: [rule] })
+        .pipeline.openSession()
+        .decide(signIn(name));
+    t.match(await decide(cut), { decision: { kind: 'allow', inspection: { statements: true } } });
+    t.match(await decide(`${cut}b`), { decision: { kind: 'block', code: '28000' } });
+    t.match(
+      await decide('b'.repeat(40)),
+      { decision: { kind: 'allow' } },
+      'the same rules for both',
+    );
+    t.match(await decide('b'.repeat(81)), { decision: { kind: 'block', code: '28000' } });
+  },
+);
+
+t.test(
+  'with mysql a result follows what was read of its statement, not its names (MY-64)',
+  async (t) => {
+    const users: CatalogRelation = {
+      ...relation(1, 'users', { schema: 'shop' }),
+      columns: [{ attribute: 1, name: 'ssn' }],
+    };
+    const masks: MaskConfig[] = [{ ...MASK, columns: ['SHOP.users.SSN'] }];
+    const exposure: Exposure = {
+      touches: true,
+      untraceable: undefined,
+      steers: undefined,
+      outputs: [['masked', 'clear']],
+    };
+    const reader = new FakeReader({ 'SELECT ssn, 1': analysis({ exposure }) });
+    const { pipeline } = createPipeline({
+      ...MYSQL,
+      masks,
+      parts: {
+        reader,
+        catalogOf: () => new FakeCatalog(snapshotOf({ relations: [users] })),
+        findSensitive: createSensitiveFinder(reader, 'mysql'),
+      },
+    });
+    const session = pipeline.openSession();
+    await session.decide(signIn('alice'));
+    const text = 'SELECT ssn, 1';
+    const { decision } = await session.decide({ kind: 'statement', id: 2, text, reading: READING });
+    const traces = decision.kind === 'allow' && decision.trace ? [decision.trace] : [];
+    const named = { name: 'c', table: 0, attribute: 0, type: 253, typeModifier: -1 } as const;
+    const column: ResultColumn = { ...named, format: 'text' };
+    const columns = [column, column];
+    const planFor = async (given: readonly Trace[]) => {
+      const decided = await session.decide({ kind: 'result', id: 3, columns, traces: given });
+      const plan = decided.decision.kind === 'allow' ? decided.decision.plan : undefined;
+      return plan?.map((mask) => mask?.(Buffer.from('x'))?.toString() ?? 'clear');
+    };
+    t.same(await planFor(traces), ['***', 'clear']);
+    t.same(await planFor([]), ['***', '***'], 'nobody knows the statement');
+    t.same(await planFor([...traces, {}]), ['***', '***'], 'a foreign trace');
+  },
+);
 
 t.test(
   'FunctionCall is refused unless allowed, and never past a rule or mask (PG-46)',

@@ -85,7 +85,7 @@ t.test(
     await settle();
     t.equal(rig.session.events.length, before, 'what it still says is not listened to');
     rig.client.end();
-    t.ok(await until(() => rig.overs.length === 1, 1000));
+    t.ok(await until(() => rig.overs.length === 1, 1_800));
   },
 );
 
@@ -98,9 +98,9 @@ t.test('a client that does not close its side is cut off after the linger time',
   rig.client.write('x');
   await until(() => rig.atClient.hasEnded);
   const start = Date.now();
-  t.ok(await until(() => rig.overs.length === 1, 4_000));
+  t.ok(await until(() => rig.overs.length === 1));
   const took = Date.now() - start;
-  t.ok(took > 1_500 && took < 3_500, `${took} ms`);
+  t.ok(took > 1_500, `${took} ms`);
   t.ok(rig.clientNear.destroyed);
 });
 

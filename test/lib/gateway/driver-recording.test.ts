@@ -14,6 +14,17 @@ t.test('what comes before the start is kept and copied, then recorded first', as
   t.same(log, ['record client: one', 'record server by gateway: two', 'record client: three']);
 });
 
+t.test('whoever signs in again goes on in the same recording', async (t) => {
+  const log: string[] = [];
+  const recording = new DriverRecording();
+  recording.start(() => new FakeRecorder(log));
+  recording.start(() => {
+    throw new Error('a second recording');
+  });
+  recording.append('client', Buffer.from('one'), undefined);
+  t.same(log, ['record client: one']);
+});
+
 t.test('what is kept for a start that never comes is bounded', async (t) => {
   const log: string[] = [];
   const recording = new DriverRecording();

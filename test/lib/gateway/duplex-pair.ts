@@ -73,7 +73,7 @@ export async function settle(turns = 8): Promise<void> {
   for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-export async function until(isTrue: () => boolean, wait = 5_000): Promise<boolean> {
+export async function until(isTrue: () => boolean, wait = 20_000): Promise<boolean> {
   const end = Date.now() + wait;
   while (!isTrue() && Date.now() < end) await pause(2);
   return isTrue();

@@ -57,7 +57,7 @@ function valuesOf(messages: readonly Message[]): (string | null)[][] {
 
 /** Sends a cancel request as a client does, and gives what came back before the end. */
 async function untilPlaceIsFree(rig: GatewayRig): Promise<boolean> {
-  for (let left = 200; left > 0; left -= 1) {
+  for (let left = 800; left > 0; left -= 1) {
     const client = await rig.connect().catch(() => undefined);
     client?.close();
     if (client !== undefined) return true;
@@ -102,7 +102,7 @@ t.test('end to end', { skip: embeddedPostgresMissing() }, async (t) => {
     return rows.length > 0;
   };
   const untilAtWork = async (marker: string, wanted: boolean): Promise<boolean> => {
-    for (let left = 200; left > 0; left -= 1) {
+    for (let left = 800; left > 0; left -= 1) {
       if ((await isAtWork(marker)) === wanted) return true;
       await pause(25);
     }
@@ -301,7 +301,7 @@ t.test('end to end', { skip: embeddedPostgresMissing() }, async (t) => {
     t.ok(await untilAtWork('lost_client', false), 'the server stops working for it');
     const start = performance.now();
     await rig.gateway.close();
-    t.ok(performance.now() - start < 1000, 'and nothing of it lingers');
+    t.ok(performance.now() - start < 4500, 'and nothing of it lingers until the shutdown time-out');
   });
 
   t.test(

@@ -3,7 +3,7 @@
 import t from 'tap';
 import type { CatalogRelation } from '../../../lib/catalog/catalog.ts';
 import { findHiddenCode } from '../../../lib/gateway/hidden-code.ts';
-import type { Effect } from '../../../lib/sql/analysis.ts';
+import type { Effect, ObjectName } from '../../../lib/sql/analysis.ts';
 import { relation, routine, snapshotOf } from './catalog-fixture.ts';
 
 function busy(oid: number, name: string, more: Partial<CatalogRelation> = {}): CatalogRelation {
@@ -87,4 +87,23 @@ t.test('loops end', async (t) => {
   });
   const object = { kind: 'relation', schema: undefined, name: 'a' } as const;
   t.equal(findHiddenCode([{ effect: 'insert', object }], [], looping).rules.length, 2);
+});
+
+t.test('every definition runs the event triggers, and nothing else does (PG-62)', async (t) => {
+  const watched = snapshotOf({
+    relations: [busy(1, 'a'), busy(2, 'm', { kind: 'm' })],
+    routinesOnDefine: [routine(99, 'on_define')],
+  });
+  const runs = (effect: Effect, object: ObjectName | undefined): boolean =>
+    findHiddenCode([{ effect, object }], [], watched).routines.some(({ oid }) => oid === 99);
+  const named = (name: string, schema?: string) => ({ kind: 'relation', schema, name }) as const;
+  for (const effect of ['create', 'alter', 'drop', 'grant'] as const) {
+    t.ok(runs(effect, named('a')), effect);
+    t.ok(runs(effect, undefined), `${effect} of nothing that has a name`);
+  }
+  t.ok(runs('update', named('m')), 'REFRESH MATERIALIZED VIEW');
+  t.ok(runs('session', named('x', 'pg_temp')), 'DROP TABLE pg_temp.x');
+  for (const effect of ['read', 'insert', 'update', 'delete', 'truncate', 'call', 'code'] as const)
+    t.notOk(runs(effect, named('a')), effect);
+  t.notOk(runs('session', undefined));
 });

@@ -1,7 +1,12 @@
 import pg from 'pg';
 import t from 'tap';
 import { findLargeObjectRoutine } from '../../../lib/gateway/large-objects.ts';
+import { createPostgresReader } from '../../../lib/sql/reader.ts';
+import './large-object-cases.ts';
 import { embeddedPostgres, embeddedPostgresMissing } from '../../support/servers.ts';
+
+/** What SQL does not tell of functions that only look or move a position. */
+const HARMLESS: ReadonlySet<string> = new Set(['read', 'session']);
 
 const NAMES = [
   'lo_create',
@@ -20,11 +25,30 @@ const NAMES = [
 ];
 
 t.test('writing, removing and reading differ', async (t) => {
-  t.match(findLargeObjectRoutine(954), { name: 'loread', effect: 'read' });
-  t.match(findLargeObjectRoutine(955), { name: 'lowrite', effect: 'update' });
-  t.match(findLargeObjectRoutine(964), { name: 'lo_unlink', effect: 'delete' });
+  t.same(findLargeObjectRoutine(954), { name: 'loread', effects: ['read'] });
+  t.same(findLargeObjectRoutine(955), { name: 'lowrite', effects: ['update'] });
+  t.same(findLargeObjectRoutine(964), { name: 'lo_unlink', effects: ['delete'] });
   t.equal(findLargeObjectRoutine(1), undefined);
   t.equal(findLargeObjectRoutine(764), undefined, 'lo_import reads files of the server');
+});
+
+t.test('called by number a routine does what it does when called in SQL (PG-46)', async (t) => {
+  const reader = createPostgresReader({ workers: 1 });
+  t.teardown(() => reader.close());
+  const routines = Array.from({ length: 4000 }, (_, oid) => findLargeObjectRoutine(oid)).flatMap(
+    (routine) => (routine === undefined ? [] : [routine]),
+  );
+  t.same(routines.map(({ name }) => name).toSorted(), NAMES.toSorted());
+  for (const { name, effects } of routines) {
+    const analysis = await reader.analyze(`SELECT ${name}(1, 2)`);
+    t.equal(analysis.kind, 'analysis');
+    // The read of the SELECT itself is of nothing.
+    const inSql = (analysis.kind === 'analysis' ? analysis.effects : [])
+      .filter(({ object }) => object !== undefined)
+      .map(({ effect }) => effect);
+    const toldInSql = effects.filter((effect) => !HARMLESS.has(effect));
+    t.same(inSql.toSorted(), toldInSql.toSorted(), name);
+  }
 });
 
 t.test('the numbers are those of the server', { skip: embeddedPostgresMissing() }, async (t) => {

@@ -13,6 +13,8 @@ import {
   routine,
   snapshotOf,
 } from './catalog-fixture.ts';
+import './parameter-type-cases.ts';
+import './shape-decision-cases.ts';
 
 const NO_DELETE: RuleConfig = {
   name: 'no-delete',
@@ -58,6 +60,7 @@ const SENSITIVE: Sensitive = {
   columnNames: new Set(['email']),
   isKnownTable: (oid) => oid === 10,
   isKnown: (oid, attribute) => oid === 10 && attribute <= 2,
+  named: () => [],
   unmatched: [],
 };
 

@@ -3,7 +3,9 @@ import pg from 'pg';
 import t from 'tap';
 import {
   createCredentials,
+  makeNative,
   makeVerifier,
+  parseNative,
   parseVerifier,
 } from '../../../lib/identity/credentials.ts';
 import { embeddedPostgres, embeddedPostgresMissing } from '../../support/servers.ts';
@@ -92,6 +94,76 @@ t.test('known users get theirs, unknown ones a mock that looks the same (PG-15)'
   );
   for (const name of ['bob', '', '__proto__', 'constructor', 'Alice']) {
     t.equal(credentials.lookup(name).isKnown, false, name);
+  }
+});
+
+t.test(
+  'with protocol mysql a native hash will do, and is a verifier of no password besides',
+  async (t) => {
+    const scram = makeVerifier('x', 5000, SALT);
+    const native = makeNative('password');
+    t.equal(
+      native,
+      '*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19',
+      "as MariaDB's PASSWORD() gives it",
+    );
+    const users = [
+      { name: 'both', groups: [], scram, mysqlNative: native },
+      { name: 'native', groups: ['g'], scram: undefined, mysqlNative: native.toLowerCase() },
+      { name: 'scram', groups: [], scram },
+    ];
+    const mysql = createCredentials(users, SECRET, 'mysql');
+    t.same(mysql.lookup('both').verifier, {
+      ...parseVerifier(scram),
+      nativeHash: parseNative(native),
+    });
+    t.same(mysql.lookup('native').verifier.nativeHash, parseNative(native));
+    t.match(mysql.lookup('native'), {
+      isKnown: true,
+      groups: ['g'],
+      verifier: { iterations: 5000 },
+    });
+    t.notSame(mysql.lookup('native').verifier.storedKey, parseVerifier(scram).storedKey);
+    t.equal(mysql.lookup('scram').verifier.nativeHash, undefined);
+
+    const postgres = createCredentials(users, SECRET, 'postgres');
+    t.equal(postgres.lookup('native').isKnown, false, 'PostgreSQL needs SCRAM');
+    t.same(postgres.lookup('both').verifier, parseVerifier(scram));
+  },
+);
+
+t.test('unknown names are asked for a native proof as often as known ones', async (t) => {
+  const scram = makeVerifier('x', 4096, SALT);
+  const mysqlNative = makeNative('x');
+  const shareOf = (users: Parameters<typeof createCredentials>[0]): number => {
+    const credentials = createCredentials(users, SECRET, 'mysql');
+    const names = Array.from({ length: 2000 }, (_, index) => `nobody-${index}`);
+    const native = names.filter((name) => credentials.lookup(name).verifier.nativeHash);
+    return native.length / names.length;
+  };
+  t.equal(shareOf([]), 0);
+  t.equal(shareOf([{ name: 'a', groups: [], scram }]), 0);
+  t.equal(shareOf([{ name: 'a', groups: [], scram, mysqlNative }]), 1);
+  const half = shareOf([
+    { name: 'a', groups: [], scram, mysqlNative },
+    { name: 'b', groups: [], scram },
+  ]);
+  t.ok(half > 0.4 && half < 0.6, `${half} of the mocks are native`);
+  const credentials = createCredentials(
+    [{ name: 'a', groups: [], scram, mysqlNative }],
+    SECRET,
+    'mysql',
+  );
+  const mock = credentials.lookup('nobody');
+  t.equal(mock.isKnown, false);
+  t.equal(mock.verifier.nativeHash?.length, 20);
+  t.same(credentials.lookup('nobody'), mock, 'the same every time');
+  t.notSame(credentials.lookup('nobodz').verifier.nativeHash, mock.verifier.nativeHash);
+});
+
+t.test('broken native hashes are refused without being shown', async (t) => {
+  for (const text of ['', '2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19', '*2470', 'hunter2']) {
+    t.throws(() => parseNative(text), { code: 'VERIFIER_INVALID', message: /40 hex digits/ });
   }
 });
 

@@ -123,6 +123,22 @@ t.test('statistics and the statements of others are masked (PG-82)', async (t) =
   );
 });
 
+t.test('columns that are computed from computed ones are masked too (MySQL)', async (t) => {
+  const snapshot = fakeSnapshot([
+    fakeRelation(1, 't', [
+      { attribute: 1, name: 'last', computedFrom: [2] },
+      { attribute: 2, name: 'middle', computedFrom: [3] },
+      { attribute: 3, name: 'first', computedFrom: [4] },
+      'ssn',
+      { attribute: 5, name: 'other', computedFrom: [6] },
+      'clear',
+    ]),
+  ]);
+  const masked = configured(snapshot, 'public.t.ssn');
+  masked.spreadInheritance();
+  t.same(maskedIn(masked), ['1.1', '1.2', '1.3', '1.4']);
+});
+
 t.test('a catalog with a loop in it comes to an end', async (t) => {
   const snapshot = fakeSnapshot([
     fakeRelation(20_001, 'a', ['x'], { parents: [20_002] }),

@@ -238,3 +238,68 @@ t.test('a failure is not kept', async (t) => {
     ['users'],
   );
 });
+
+t.test('for MySQL the reader gets every relation, with its columns in order', async (t) => {
+  const shop = { schema: 'shop' };
+  const snapshot = fakeSnapshot([
+    fakeRelation(
+      1,
+      'users',
+      ['id', 'ssn', { attribute: 3, name: 'hidden', isInvisible: true }],
+      shop,
+    ),
+    fakeRelation(2, 'orders', ['id', { attribute: 2, name: 'note', isInvisible: true }], shop),
+    fakeRelation(3, 'processlist', ['id', 'info'], { schema: 'information_schema' }),
+    fakeRelation(4, 'v', ['x'], { ...shop, kind: 'v', definition: 'd', reads: [1, 2] }),
+  ]);
+  let given: unknown;
+  const reader: SqlReader = {
+    ...fakeReader({}),
+    analyzeView: async (_definition, relations) => {
+      given = relations;
+      return [{ kind: 'column', name: 'ssn', relation: 'shop.users' }];
+    },
+  };
+  const masks = [fakeMask(['shop.users.ssn'], { with: 'partial' })];
+  const found = await computeSensitive(snapshot, masks, reader, 'mysql');
+  const { relations } = found;
+  t.same(relations.relations, [
+    {
+      schema: 'shop',
+      name: 'users',
+      masked: ['ssn'],
+      clear: ['id', 'hidden'],
+      columns: ['id', 'ssn'],
+    },
+    {
+      schema: 'information_schema',
+      name: 'processlist',
+      masked: ['info'],
+      clear: ['id'],
+      columns: ['id', 'info'],
+    },
+    { schema: 'shop', name: 'v', masked: ['x'], clear: [], columns: ['x'] },
+  ]);
+  t.same(relations.plain, [{ schema: 'shop', name: 'orders', columns: ['id'] }]);
+  t.match(
+    given,
+    {
+      relations: [{ name: 'users' }],
+      plain: [{ name: 'orders' }],
+    },
+    'a view is read with what it reads, clear relations too',
+  );
+  t.match(found.named(), [
+    { relation: 'shop.users', column: 'ssn', mask: { with: 'partial' } },
+    { relation: 'information_schema.processlist', column: 'info', mask: { with: 'redact' } },
+    { relation: 'shop.v', column: 'x', mask: { with: 'partial', column: 'shop.users.ssn' } },
+  ]);
+  const wider = fakeSnapshot([
+    fakeRelation(1, 'users', ['id', 'ssn'], shop),
+    fakeRelation(5, 'more', []),
+  ]);
+  const other = await computeSensitive(wider, masks, reader, 'mysql');
+  t.not(other.relations.version, relations.version, 'plain relations count for the version');
+  const postgres = await computeSensitive(fakeSnapshot([]), masks, reader);
+  t.equal(postgres.relations.plain, undefined);
+});

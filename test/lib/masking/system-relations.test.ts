@@ -1,6 +1,7 @@
 import t from 'tap';
-import { SYSTEM_COLUMNS } from '../../../lib/masking/system-relations.ts';
+import { MYSQL_SYSTEM, SYSTEM_COLUMNS } from '../../../lib/masking/system-relations.ts';
 import { connectTo } from '../../support/catalog-server.ts';
+import { fakeRelation, fakeSnapshot } from '../../support/fake-catalog.ts';
 import { embeddedPostgres, embeddedPostgresMissing } from '../../support/servers.ts';
 
 t.test(
@@ -34,6 +35,25 @@ t.test(
     );
   },
 );
+
+t.test('those of MySQL hold values of others whole or in some columns (MY-66)', async (t) => {
+  const snapshot = fakeSnapshot([
+    fakeRelation(1, 'processlist', ['id', 'info'], { schema: 'information_schema' }),
+    fakeRelation(2, 'general_log', ['argument'], { schema: 'mysql' }),
+    fakeRelation(3, 'user', ['host'], { schema: 'mysql' }),
+    fakeRelation(4, 'tables', ['table_name'], { schema: 'information_schema' }),
+    fakeRelation(5, 'general_log', ['argument'], { schema: 'shop' }),
+  ]);
+  const found = [...MYSQL_SYSTEM.find(snapshot)].map(({ relation, isShown }) => [
+    relation.oid,
+    relation.columns.filter(({ name }) => !isShown(name)).map(({ name }) => name),
+  ]);
+  t.same(found, [
+    [1, ['info']],
+    [2, ['argument']],
+  ]);
+  t.ok(MYSQL_SYSTEM.schemas.has('sys') && !MYSQL_SYSTEM.schemas.has('shop'));
+});
 
 t.test('every entry says why', async (t) => {
   for (const { relation, reason } of SYSTEM_COLUMNS) t.ok(reason.length > 10, relation);

@@ -152,7 +152,7 @@ t.test('a TLS version below 1.2 is refused', { skip }, async (t) => {
 });
 
 t.test('what is not a handshake ends in one error, however it comes', { skip }, async (t) => {
-  const front = createFront({ handshakeTimeout: 150 });
+  const front = createFront({ handshakeTimeout: 2500 });
   const gateway = await openGateway(front, true);
   const attempts: readonly [string, (socket: net.Socket) => void, RegExp][] = [
     ['garbage', (socket) => socket.write(Buffer.from('16030100050000000000', 'hex')), /unexpected/],
@@ -162,7 +162,7 @@ t.test('what is not a handshake ends in one error, however it comes', { skip }, 
       /./,
     ],
     ['half a hello, then gone', (socket) => socket.end(Buffer.from('160301', 'hex')), /closed/],
-    ['half a hello, then silence', (socket) => socket.write('\x16\x03'), /within 150 ms/],
+    ['half a hello, then silence', (socket) => socket.write('\x16\x03'), /within 2500 ms/],
   ];
   for (const [name, attack, expected] of attempts) {
     gateway.outcomes.length = 0;
@@ -284,7 +284,7 @@ async function openUpstream(names: ReturnType<typeof folder.make>, ALPNProtocols
   );
   await new Promise<void>((resolve) => server.listen(0, HOST, resolve));
   const { port } = server.address() as net.AddressInfo;
-  const connect = () => connectUpstream({ host: HOST, port, timeoutMs: 1000 });
+  const connect = () => connectUpstream({ host: HOST, port, timeoutMs: 20_000 });
   return { seen, connect, close: () => void server.close() };
 }
 
@@ -356,18 +356,18 @@ t.test('upstream: a server that is none, or dawdles, is told', { skip }, async (
   for (const [bytes, message] of [
     ['close', /closed|disconnected/],
     ['NOT TLS AT ALL', /wrong version number|packet length|unknown protocol/i],
-    ['\x16', /within 100 ms/],
+    ['\x16', /within 2500 ms/],
   ] as const) {
     behaviour = bytes;
-    const socket = await connectUpstream({ host: HOST, port, timeoutMs: 1000 });
+    const socket = await connectUpstream({ host: HOST, port, timeoutMs: 20_000 });
     const options = { socket, host: 'localhost', mode: 'require', ca: undefined } as const;
-    await t.rejects(connectUpstreamTls({ ...options, handshakeTimeout: 100 }), {
+    await t.rejects(connectUpstreamTls({ ...options, handshakeTimeout: 2500 }), {
       code: 'UPSTREAM_TLS',
       message,
     });
     t.ok(socket.destroyed);
   }
-  const gone = await connectUpstream({ host: HOST, port, timeoutMs: 1000 });
+  const gone = await connectUpstream({ host: HOST, port, timeoutMs: 20_000 });
   gone.destroy();
   await t.rejects(
     connectUpstreamTls({ socket: gone, host: HOST, mode: 'require', ca: undefined }),

@@ -123,7 +123,7 @@ t.test('nested deep or wide, it ends in good time', async (t) => {
     (_, index) => `SELECT u.id FROM users u, (SELECT u.email AS e${index}) s`,
   );
   t.equal(exposureOf(wide.join(' UNION ALL ')).untraceable, undefined);
-  t.ok(performance.now() - start < 3000);
+  t.ok(performance.now() - start < 30_000);
 });
 
 const MARK = 'SENTINEL';

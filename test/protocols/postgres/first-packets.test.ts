@@ -169,6 +169,23 @@ t.test('a cancel: decided by its key, passed on, never answered (PG-12)', async 
   ]);
 });
 
+t.test('a cancel whose client closes at once is carried out (PG-12)', async (t) => {
+  for (const isEarly of [true, false]) {
+    const talk = newTalk();
+    talk.client(cancelRequest(Buffer.alloc(8, 9)));
+    if (isEarly) t.same(talk.event({ kind: 'closed', side: 'client' }), []);
+    talk.decided(1, { kind: 'allow' });
+    if (!isEarly) t.same(talk.event({ kind: 'closed', side: 'client' }), []);
+    t.same(sentTo('server', talk.opened('server')), cancelRequest(Buffer.alloc(8, 9)));
+    t.match(talk.event({ kind: 'closed', side: 'server' }), [{ kind: 'close' }]);
+  }
+  const reset = newTalk();
+  reset.client(cancelRequest(Buffer.alloc(8)));
+  t.ok(hasClosed(reset.event({ kind: 'closed', side: 'client', reason: 'ECONNRESET' })));
+  const none = newTalk();
+  t.ok(hasClosed(none.event({ kind: 'closed', side: 'client' })), 'nothing was asked for');
+});
+
 t.test('a cancel over TLS, and after it was asked for in vain (PG-2, PG-12)', async (t) => {
   const talk = newTalk({ clientTls: 'require' });
   talk.client(sslRequest());

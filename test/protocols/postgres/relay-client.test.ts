@@ -338,9 +338,10 @@ t.test('a large statement in small chunks costs one copy, not one for each chunk
   const talk = signedIn({ options: { statementSizeMax: 64 * 1024 * 1024 } });
   const all = query('x'.repeat(32 * 1024 * 1024));
   const start = Date.now();
-  for (let at = 0; at < all.length; at += 16_384) talk.client(all.subarray(at, at + 16_384));
+  // Copied again with each chunk it would be 128 GB, which no machine moves in this time.
+  for (let at = 0; at < all.length; at += 4096) talk.client(all.subarray(at, at + 4096));
   t.equal(operationsIn(talk.log).length, 1);
-  t.ok(Date.now() - start < 2_000, `${Date.now() - start} ms`);
+  t.ok(Date.now() - start < 8_000, `${Date.now() - start} ms`);
 });
 
 t.test(

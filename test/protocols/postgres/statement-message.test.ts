@@ -14,6 +14,13 @@ t.test('bytes behind the NUL, and none at all: never sent as they are (PG-24)', 
     [message('P', Buffer.from('s\0select 1')), 'invalid string in message'],
     [message('P', Buffer.from('s')), 'invalid string in message'],
     [message('Q'), 'invalid string in message'],
+    [message('P', Buffer.from('s\0select 1\0')), 'insufficient data left in message'],
+    [message('P', Buffer.from('s\0select 1\0\0')), 'insufficient data left in message'],
+    [
+      message('P', Buffer.from('s\0select $1\0\0\x02\0\0\0\x17')),
+      'insufficient data left in message',
+    ],
+    [message('P', Buffer.from('s\0select 1\0\0\0\0')), 'invalid message format'],
   ];
   for (const [bytes, text] of rows) {
     const talk = signedIn();
@@ -64,4 +71,18 @@ t.test('before the server has said what it speaks, only plain ASCII is read (PG-
   });
   t.equal(operationsIn(talk.client(query("select 'é'"), query(String.raw`select '\'`))).length, 0);
   t.same(textsIn(operationsIn(talk.client(parse('s', 'select 1')))), ['select 1']);
+});
+
+t.test('the types that a Parse declares are told with its text (PG-62)', async (t) => {
+  const typesOf = (bytes: Buffer) =>
+    operationsIn(signedIn().client(bytes)).map((operation) =>
+      operation.kind === 'statement' ? operation.parameterTypes : 'no statement',
+    );
+  t.same(typesOf(parse('s', 'select $1, $2, $3', [0, 16_385, 0xffff_fffe])), [
+    [0, 16_385, 4_294_967_294],
+  ]);
+  t.same(typesOf(parse('s', 'select 1')), [undefined]);
+  t.same(typesOf(query('select 1')), [undefined]);
+  const many = Array.from({ length: 65_535 }, (_, index) => index);
+  t.same(typesOf(parse('', 'select 1', many)), [many], 'the count has no sign');
 });

@@ -1,0 +1,274 @@
+/**
+ * Masked columns, a hostile user, and every form of the protocol: no byte sequence that the server sent to
+ * the client holds a masked value in any encoding, errors and warnings included. Each attack first
+ * proves direct that it would have shown one; the same query on a clear column must give the same
+ * answer as direct; what can be followed is masked and not refused.
+ */
+
+import { join } from 'node:path';
+import { makeTemporary } from '../support/gateway-process.ts';
+import {
+  type MysqlClient,
+  type MysqlResult,
+  NEWEST_STATEMENT,
+  printResults,
+} from '../support/mysql-client.ts';
+import { CAPABILITY, COM, command, execute, uint32 } from '../support/mysql-packets.ts';
+import { assertSameText, type Suite, type SuiteContext } from './harness.ts';
+import {
+  connectLab,
+  isMariadbMissing,
+  type MysqlLab,
+  type MysqlWay,
+  openMysqlLab,
+} from './mysql-lab.ts';
+import { MYSQL_COLUMN, MYSQL_SEQUENCES, MYSQL_TRACED, MYSQL_WHOLE } from './mysql-mask-cases.ts';
+import { findMysqlSecret, MYSQL_MASK_DATABASE, MYSQL_MASKS } from './mysql-mask-database.ts';
+import { checkMaskedDrivers } from './mysql-mask-drivers.ts';
+
+type Send = (client: MysqlClient, text: string) => Promise<MysqlResult[]>;
+
+async function sendAll(client: MysqlClient, texts: readonly string[]): Promise<MysqlResult[]> {
+  const seen: MysqlResult[] = [];
+  for (const text of texts) seen.push(...(await client.query(text)));
+  return seen;
+}
+
+async function prepared(client: MysqlClient, text: string, times = 1): Promise<MysqlResult[]> {
+  const statement = await client.prepare(text);
+  if ('kind' in statement) return [{ columns: [], rows: [], end: statement }];
+  const seen: MysqlResult[] = [];
+  for (let left = times; left > 0; left -= 1) {
+    seen.push(...(await client.execute(execute(statement.id))));
+  }
+  return seen;
+}
+
+/** With a cursor on the server, whose rows come without their column definitions (MY-24, MY-71). */
+async function fetched(client: MysqlClient, text: string): Promise<MysqlResult[]> {
+  // MariaDB 10.11 itself ends where DELETE ... RETURNING is executed with a cursor.
+  if (!/^\W*(?:SELECT|WITH|VALUES|CALL|SET STATEMENT)\b/.test(text)) return prepared(client, text);
+  const statement = await client.prepare(text);
+  if ('kind' in statement) return [{ columns: [], rows: [], end: statement }];
+  const seen = await client.execute(execute(statement.id, [], 1));
+  const [first] = seen;
+  if (first?.end.kind !== 'ok' || first.columns.length === 0 || first.rows.length > 0) return seen;
+  for (let left = 5; left > 0; left -= 1) {
+    client.send(command(COM.fetch, uint32(statement.id), uint32(1)));
+    const portion = await client.readRows(first.columns, { isBinary: true });
+    seen.push(portion);
+    if (portion.end.kind === 'error' || (portion.end.status & 0x80) !== 0) break;
+  }
+  return seen;
+}
+
+const text: Send = (client, sql) => client.query(sql);
+
+/** The ways to ask one question. */
+const FORMS: Readonly<Record<string, Send>> = {
+  text,
+  prepared: (client, sql) => prepared(client, sql),
+  'prepared, twice': (client, sql) => prepared(client, sql, 2),
+  newest: async (client, sql) => {
+    client.sendAll([command(COM.prepare, sql), execute(NEWEST_STATEMENT)]);
+    client.startReply();
+    await client.readPrepared();
+    client.startReply();
+    return client.readResults({ isBinary: true });
+  },
+  cursor: fetched,
+  'among others': (client, sql) => client.query(`SELECT 1; ${sql}; SELECT 2`),
+  'prepared in SQL': (client, sql) =>
+    sendAll(client, [`PREPARE x FROM '${sql.replaceAll("'", "''")}'`, 'EXECUTE x', 'EXECUTE x']),
+  'temporary table': (client, sql) =>
+    sendAll(client, [`CREATE TEMPORARY TABLE tmp AS ${sql}`, 'SELECT * FROM tmp']),
+  'with its warnings': (client, sql) => sendAll(client, [sql, 'SHOW WARNINGS', 'SHOW ERRORS']),
+  'wide results': (client, sql) => sendAll(client, ['SET character_set_results = utf16', sql]),
+};
+
+async function ask(
+  way: MysqlWay,
+  act: (client: MysqlClient) => Promise<MysqlResult[]>,
+  capabilities = CAPABILITY.deprecateEof | CAPABILITY.sessionTrack,
+): Promise<[Buffer, MysqlResult[]]> {
+  const client = await connectLab(way, { capabilities });
+  try {
+    await client.query('START TRANSACTION');
+    client.bytes = [];
+    const results = await act(client);
+    const bytes = Buffer.concat(client.bytes);
+    await client.query('ROLLBACK');
+    await client.query('SET NAMES utf8mb4');
+    const [end] = await client.query("SELECT 'usable'");
+    if (end?.rows.length !== 1) throw new Error('the session is not usable afterwards');
+    return [bytes, results];
+  } finally {
+    client.close();
+  }
+}
+
+/** In the bytes as they came, in the values put together, and in the numbers of OK packets. */
+async function findIn(
+  way: MysqlWay,
+  act: (client: MysqlClient) => Promise<MysqlResult[]>,
+): Promise<string | undefined> {
+  const [bytes, results] = await ask(way, act);
+  const values = results.flatMap(({ rows }) => rows.flat().filter((value) => value !== null));
+  const numbers = results.map(({ end }) =>
+    end.kind === 'ok' ? `${end.insertId} ${end.affected}` : '',
+  );
+  return (
+    findMysqlSecret(bytes) ??
+    findMysqlSecret(Buffer.concat(values)) ??
+    findMysqlSecret(Buffer.from(numbers.join(' ')))
+  );
+}
+
+async function checkNoLeak(
+  lab: MysqlLab,
+  act: (client: MysqlClient) => Promise<MysqlResult[]>,
+): Promise<void> {
+  const found = await findIn(lab.through, act);
+  if (found !== undefined) throw new Error(`came to the client: ${JSON.stringify(found)}`);
+}
+
+async function leaksDirect(
+  lab: MysqlLab,
+  act: (client: MysqlClient) => Promise<MysqlResult[]>,
+): Promise<boolean> {
+  return (await findIn(lab.direct, act).catch(() => undefined)) !== undefined;
+}
+
+/** An attack may change what the next one reads. */
+function writes(sql: string): boolean {
+  return /\b(?:INSERT|UPDATE|DELETE|REPLACE|CREATE|CALL)\b/i.test(sql);
+}
+
+async function checkQueries(context: SuiteContext, lab: MysqlLab): Promise<void> {
+  const attacks = [...MYSQL_COLUMN.map((one) => one.replaceAll('$C', 'ssn')), ...MYSQL_WHOLE];
+  for (const [index, sql] of attacks.entries()) {
+    if (index % 40 === 0) context.progress(`attack ${index + 1} of ${attacks.length}`);
+    const isPotent = await leaksDirect(lab, (client) => sendAll(client, [sql, 'SHOW WARNINGS']));
+    if (!isPotent) {
+      context.fail(`attack: ${sql}`, 'shows no secret even direct');
+      continue;
+    }
+    for (const [form, send] of Object.entries(FORMS)) {
+      await context.check(`${form}: ${sql}`, () => checkNoLeak(lab, (client) => send(client, sql)));
+    }
+    if (writes(sql)) await lab.recreate(MYSQL_MASK_DATABASE);
+  }
+}
+
+/** Forms in which a query on a clear column gives the same answer as direct. */
+const CONTROL_FORMS = ['text', 'prepared', 'newest', 'cursor', 'with its warnings'];
+
+async function checkControls(context: SuiteContext, lab: MysqlLab): Promise<void> {
+  context.progress('the same queries on a clear column');
+  for (const template of MYSQL_COLUMN) {
+    const sql = template.replaceAll('$C', 'name');
+    for (const form of CONTROL_FORMS) {
+      const send = FORMS[form] ?? text;
+      await context.check(`clear, ${form}: ${sql}`, async () => {
+        const [, direct] = await ask(lab.direct, (client) => send(client, sql));
+        const [, through] = await ask(lab.through, (client) => send(client, sql));
+        assertSameText(printResults(through), printResults(direct), sql);
+      });
+    }
+  }
+}
+
+async function checkSequences(context: SuiteContext, lab: MysqlLab): Promise<void> {
+  const folder = await makeTemporary(context, 'weir-mask-');
+  let fileCount = 0;
+  for (const [index, texts] of MYSQL_SEQUENCES.entries()) {
+    if (index % 25 === 0) context.progress(`sequence ${index + 1} of ${MYSQL_SEQUENCES.length}`);
+    const title = texts.join(' / ');
+    const fill = (): string[] => {
+      fileCount += 1;
+      return texts.map((one) => one.replaceAll('$FILE', join(folder, `leak-${fileCount}`)));
+    };
+    await lab.recreate(MYSQL_MASK_DATABASE);
+    if (!(await leaksDirect(lab, (client) => sendAll(client, fill())))) {
+      context.fail(`sequence: ${title}`, 'shows no secret even direct');
+      continue;
+    }
+    await lab.recreate(MYSQL_MASK_DATABASE);
+    await context.check(`sequence: ${title}`, () =>
+      checkNoLeak(lab, (client) => sendAll(client, fill())),
+    );
+    await lab.recreate(MYSQL_MASK_DATABASE);
+    await context.check(`sequence, prepared: ${title}`, () =>
+      checkNoLeak(lab, async (client) => {
+        const seen: MysqlResult[] = [];
+        for (const one of fill()) seen.push(...(await prepared(client, one)));
+        return seen;
+      }),
+    );
+  }
+  // What an attack may have left for all.
+  await lab.admin("SET GLOBAL init_connect = ''");
+  await lab.recreate(MYSQL_MASK_DATABASE);
+}
+
+/** Masked, not refused: as many rows and columns, NULLs where they were, clear values unchanged. */
+async function checkTraced(context: SuiteContext, lab: MysqlLab): Promise<void> {
+  context.progress('what can be followed is masked and not refused');
+  for (const sql of MYSQL_TRACED) {
+    for (const form of ['text', 'prepared', 'prepared, twice', 'newest', 'cursor']) {
+      const send = FORMS[form] ?? text;
+      for (const capabilities of [0, CAPABILITY.deprecateEof | CAPABILITY.sessionTrack]) {
+        await context.check(`masked, ${form}, capabilities ${capabilities}: ${sql}`, async () => {
+          const [, direct] = await ask(lab.direct, (client) => send(client, sql), capabilities);
+          const [bytes, through] = await ask(
+            lab.through,
+            (client) => send(client, sql),
+            capabilities,
+          );
+          const found = findMysqlSecret(bytes);
+          if (found !== undefined) throw new Error(`came to the client: ${found}`);
+          assertSameText(shapeOf(through), shapeOf(direct), sql);
+        });
+      }
+    }
+  }
+}
+
+/** Names are not masked in any of these queries, and numbers of rows are not either. */
+const CLEAR = new Set(['Ann', 'Bob', 'Cid', '1', '2', '3', 'a note']);
+
+function shapeOf(results: readonly MysqlResult[]): string {
+  const shaped = results.map((result) => ({
+    ...result,
+    rows: result.rows.map((row) =>
+      row.map((value) => {
+        if (value === null) return null;
+        return Buffer.from(CLEAR.has(value.toString()) ? value.toString() : 'value');
+      }),
+    ),
+  }));
+  return printResults(shaped);
+}
+
+async function runMysqlMask(context: SuiteContext): Promise<void> {
+  if (isMariadbMissing(context, 'mysql-mask')) return;
+  const lab = await openMysqlLab(context, {
+    masks: MYSQL_MASKS,
+    args: ['--event-scheduler=ON', '--log-bin-trust-function-creators=ON', '--secure-file-priv='],
+    // The strongest user: files and statistics are open to it, so nothing but the gateway is in the way.
+    grant: 'ALL ON *.*',
+  });
+  await lab.recreate(MYSQL_MASK_DATABASE);
+  await checkTraced(context, lab);
+  context.progress('drivers decode what is masked');
+  await checkMaskedDrivers(context, lab);
+  await checkQueries(context, lab);
+  await checkControls(context, lab);
+  await checkSequences(context, lab);
+}
+
+export const mysqlMask: Suite = {
+  name: 'mysql-mask',
+  about: 'no masked value of MariaDB reaches a client in any encoding',
+  run: runMysqlMask,
+};
