@@ -51,6 +51,8 @@ export interface Reading {
     readonly flavor: 'mysql' | 'mariadb';
     /** As in version comments: 101119 is 10.11.19, 80036 is 8.0.36. */
     readonly version: number;
+    /** It only speaks the protocol (Dolt, TiDB, a proxy), so that its lexer may be another one. */
+    readonly isLookalike?: boolean;
   };
   /** sql_mode ANSI_QUOTES; undefined: cannot be known, so both readings count. */
   readonly ansiQuotes: boolean | undefined;

@@ -153,7 +153,7 @@ function buildColumns(names: Names): ReadonlyMap<number, CatalogColumn[]> {
 
 type HiddenCode = Pick<
   CatalogRelation,
-  'callsOnWrite' | 'triggers' | 'callsOfTypes' | 'rules' | 'cascades'
+  'callsOnWrite' | 'triggers' | 'callsOfTypes' | 'rules' | 'cascades' | 'deletesIn'
 > & { readonly policyCalls: readonly CatalogRoutine[] };
 
 /** What runs on each relation without being named; what there is nothing of is left out. */
@@ -170,6 +170,8 @@ function buildHiddenCode(
   const writes = groupBy(names.writeCalls, oidOf('relation'), calleesOf);
   const triggers = groupBy(names.triggers, oidOf('relation'), calleesOf);
   const cascades = groupBy(names.cascades, oidOf('relation'), oidOf('target'));
+  const deleting = names.cascades.filter((row) => row['deletes'] === true);
+  const deletesIn = groupBy(deleting, oidOf('relation'), oidOf('target'));
   const rules = groupBy(names.rules, oidOf('relation'), (row): CatalogRule => {
     const oid = numberIn(row, 'oid');
     return { oid, name: textIn(row, 'name'), definition: ruleTexts.get(oid) };
@@ -186,6 +188,7 @@ function buildHiddenCode(
     ...some('callsOfTypes', [...new Set((types.get(oid) ?? []).flat())]),
     ...some('rules', rules.get(oid) ?? []),
     ...some('cascades', cascades.get(oid) ?? []),
+    ...some('deletesIn', deletesIn.get(oid) ?? []),
   });
 }
 

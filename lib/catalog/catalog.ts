@@ -43,6 +43,8 @@ export interface CatalogRelation {
   readonly rules?: readonly CatalogRule[];
   /** Oids of the tables whose rows change with its own by a foreign key (ON DELETE CASCADE and its kin). */
   readonly cascades?: readonly number[];
+  /** Those of them that lose their rows with its own (ON DELETE CASCADE alone). */
+  readonly deletesIn?: readonly number[];
 }
 
 export interface CatalogRule {

@@ -73,7 +73,8 @@ export const RULE_DEFINITIONS = `SELECT d.oid, CASE
     FROM pg_catalog.unnest($1::oid[]) AS r(oid) OFFSET 0) d`;
 
 /** CASCADE, SET NULL and SET DEFAULT change the rows of the table that refers. */
-export const CASCADES = `SELECT DISTINCT c.confrelid AS relation, c.conrelid AS target
+export const CASCADES = `SELECT DISTINCT c.confrelid AS relation, c.conrelid AS target,
+    c.confdeltype = 'c' AS deletes
   FROM pg_catalog.pg_constraint c
   WHERE c.contype = 'f' AND (c.confdeltype IN ('c', 'n', 'd') OR c.confupdtype IN ('c', 'n', 'd'))
   LIMIT $1`;

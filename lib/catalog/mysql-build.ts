@@ -63,15 +63,19 @@ export function buildMysqlSnapshot(
     definitions: new Map(rows.views.map((row) => [exactKey(row), optionalText(row, 'definition')])),
     cascades: groupBy(
       rows.cascades,
-      (row) => keyOf(text(row, 'referenced_schema'), text(row, 'referenced_table')),
+      referencedKey,
       (row) => oids.get(tableKey(row)) ?? [UNKNOWN_OID],
     ),
+    deletes: groupBy(
+      rows.cascades.filter((row) => text(row, 'on_delete').toUpperCase() === 'CASCADE'),
+      referencedKey,
+      (row) => oids.get(tableKey(row)) ?? [],
+    ),
+    keepsTexts: server.isLookalike === true,
     nextOid,
   };
   const relations = tables.map(({ oid, row }): CatalogRelation => {
     const key = nameKey(row);
-    const hidden = triggers.get(key);
-    const cascades = links.cascades.get(key);
     const own = (columns.get(key) ?? []).filter((column) => isOf(column, row));
     return {
       oid,
@@ -81,13 +85,26 @@ export function buildMysqlSnapshot(
       columns: buildColumns(own),
       parents: [],
       ...viewParts(row, links),
-      // Nearly every relation has none of these, and there may be many relations.
-      ...(hidden === undefined ? {} : { triggers: hidden }),
-      ...(cascades === undefined ? {} : { cascades: cascades.flat() }),
+      ...rareParts(triggers.get(key), links, key),
     };
   });
   const content = { version, relations, routines, operators: [], schemas, server };
   return withLooseNames(buildSnapshot(content), routines);
+}
+
+/** Nearly every relation has none of these, and there may be many relations. */
+function rareParts(
+  triggers: CatalogRelation['triggers'],
+  links: Links,
+  key: string,
+): Pick<CatalogRelation, 'triggers' | 'cascades' | 'deletesIn'> {
+  const cascades = links.cascades.get(key);
+  const deletes = links.deletes.get(key);
+  return {
+    ...(triggers === undefined ? {} : { triggers }),
+    ...(cascades === undefined ? {} : { cascades: cascades.flat() }),
+    ...(deletes === undefined ? {} : { deletesIn: deletes.flat() }),
+  };
 }
 
 /**
@@ -130,6 +147,9 @@ interface Links {
   readonly routines: ReadonlyMap<string, readonly CatalogRoutine[]>;
   readonly definitions: ReadonlyMap<string, string | undefined>;
   readonly cascades: ReadonlyMap<string, readonly (readonly number[])[]>;
+  readonly deletes: ReadonlyMap<string, readonly (readonly number[])[]>;
+  /** Views are as somebody wrote them, with names that lack quotes and databases (Dolt). */
+  readonly keepsTexts: boolean;
   readonly nextOid: () => number;
 }
 
@@ -177,27 +197,57 @@ function sourcesOf(
   return sources.length === 0 ? undefined : sources;
 }
 
-type ViewParts = Pick<CatalogRelation, 'definition' | 'reads' | 'calls'>;
+type ViewParts = Pick<CatalogRelation, 'definition' | 'reads' | 'calls' | 'callsOnWrite'>;
+
+/** Writing there can do anything: change an event, a routine, an account. */
+const SYSTEM_SCHEMA = 'mysql';
+/** Where MariaDB's own functions lie, as it prints some of them. */
+const OWN_SCHEMA = 'mariadb_schema';
+
+/** What its server may read in another way than Weir: no printed definition holds it. */
+const AS_WRITTEN = /["\\#]|--|\/[*/]/;
 
 /** A view whose text may not be read could read and call anything: it calls something unreadable. */
 function viewParts(row: Row, links: Links): ViewParts {
   if (text(row, 'type') !== 'VIEW') return { definition: undefined, reads: [] };
   const schema = foldName(text(row, 'schema'));
   const definition = links.definitions.get(exactKey(row));
-  if (definition === undefined || definition === '') {
+  const isUnsure = links.keepsTexts && AS_WRITTEN.test(definition ?? '');
+  if (definition === undefined || definition === '' || isUnsure) {
     const name = foldName(text(row, 'name'));
-    const unreadable = { oid: links.nextOid(), schema, name, language: 'sql' };
     return {
       definition: undefined,
       reads: [UNKNOWN_OID],
-      calls: [{ ...unreadable, definition: undefined }],
+      calls: [unreadable(schema, name, links)],
     };
   }
-  const { relations, calls } = mentionedNames(definition);
-  const reads = relations.flatMap(([db, name]) => links.oids.get(keyOf(db, name)) ?? []);
-  const called = calls.flatMap(([db, name]) => links.routines.get(keyOf(db ?? schema, name)) ?? []);
-  const parts = { definition, reads: [...new Set(reads)] };
-  return called.length === 0 ? parts : { ...parts, calls: [...new Set(called)] };
+  const { relations, sources, calls, words } = mentionedNames(definition);
+  // Where the text is kept as it was written, any word may be a relation or a routine of its own database.
+  const bare = links.keepsTexts ? [...words].map((word) => [schema, word] as const) : [];
+  const named = [...relations, ...bare.filter(([, name]) => name !== foldName(text(row, 'name')))];
+  const reads = named.flatMap(([db, name]) => links.oids.get(keyOf(db, name)) ?? []);
+  const called = bare.flatMap(([db, name]) => links.routines.get(keyOf(db, name)) ?? []);
+  const qualified = calls.flatMap(([db, name]) => {
+    const known = links.routines.get(keyOf(db ?? schema, name));
+    // The view runs with the rights of whoever made it, and what this user may not call is not listed.
+    const isHidden = known === undefined && db !== undefined && db !== OWN_SCHEMA;
+    return isHidden ? [unreadable(db, name, links)] : (known ?? []);
+  });
+  called.push(...qualified);
+  // A view that is not listed calls nobody knows what.
+  const lost = sources.find(([db, name]) => !links.oids.has(keyOf(db, name)));
+  if (lost !== undefined) called.push(unreadable(...lost, links));
+  const isOfSystem = relations.some(([db]) => db === SYSTEM_SCHEMA) && schema !== SYSTEM_SCHEMA;
+  return {
+    definition,
+    reads: [...new Set(lost === undefined ? reads : [...reads, UNKNOWN_OID])],
+    ...(called.length === 0 ? {} : { calls: [...new Set(called)] }),
+    ...(isOfSystem ? { callsOnWrite: [unreadable(SYSTEM_SCHEMA, text(row, 'name'), links)] } : {}),
+  };
+}
+
+function unreadable(schema: string, name: string, links: Links): CatalogRoutine {
+  return { oid: links.nextOid(), schema, name, language: 'sql', definition: undefined };
 }
 
 function buildRoutines(
@@ -292,6 +342,10 @@ function nameKey(row: Row): string {
 
 function tableKey(row: Row): string {
   return keyOf(text(row, 'schema'), text(row, 'table'));
+}
+
+function referencedKey(row: Row): string {
+  return keyOf(text(row, 'referenced_schema'), text(row, 'referenced_table'));
 }
 
 function exactKey(row: Row): string {

@@ -20,7 +20,7 @@ import {
   type MysqlSettings,
 } from './mysql-connection.ts';
 import * as queries from './mysql-queries.ts';
-import { parseVersion } from './mysql-texts.ts';
+import { parseVersion, quoteName } from './mysql-texts.ts';
 import { CATALOG_LIMITS, type CatalogLimits } from './read-names.ts';
 import {
   CATALOG_IDLE_TIME_MAX,
@@ -47,6 +47,13 @@ export interface MysqlCatalogOptions {
 
 export const FULL_AGE_MAX = 60_000;
 
+/** They speak the protocol, and read and print texts in ways of their own. */
+const LOOKALIKE = /\b(?:dolt|tidb|vitess)\b/i;
+
+const SYSTEM_SCHEMAS = new Set(['information_schema', 'mysql', 'performance_schema', 'sys']);
+
+type ReadRows = (text: string, what: string, countMax: number) => Promise<readonly Row[]>;
+
 interface LoadedMysql {
   readonly snapshot: CatalogSnapshot;
   /** Hash of all rows. */
@@ -69,6 +76,15 @@ interface Counters {
 export function createMysqlCatalog(options: MysqlCatalogOptions): Catalog {
   return new RefreshedCatalog(new MysqlSource(options), options.log, options);
 }
+
+interface ReadCatalog {
+  readonly server: TextReading['server'];
+  readonly rows: MysqlRows;
+  readonly content: string;
+}
+
+/** Reads of everything until two are alike; whoever changes definitions without end is refused. */
+const READS_MAX = 6;
 
 class MysqlSource implements CatalogSource<LoadedMysql> {
   readonly #connection: MysqlConnection;
@@ -94,11 +110,7 @@ class MysqlSource implements CatalogSource<LoadedMysql> {
     const readAt = performance.now();
     const isBelieved = current?.isSettled === true && readAt - current.readAt < this.#fullAgeMs;
     if (isSame && !isInvalid && isBelieved) return current;
-    const server = await this.#readServer();
-    const rows = await this.#readRows();
-    const content = createHash('sha256')
-      .update(JSON.stringify([server, rows]))
-      .digest('hex');
+    const { server, rows, content } = await this.#readWhole(current?.content);
     const read = { content, counters, isSettled: isSame, readAt };
     if (current?.content === content) return { ...read, snapshot: current.snapshot };
     const version = (current?.snapshot.version ?? 0) + 1;
@@ -113,6 +125,24 @@ class MysqlSource implements CatalogSource<LoadedMysql> {
     return this.#connection.close();
   }
 
+  /**
+   * Many queries make one snapshot, and a definition may change between two of them: a table would be
+   * there without its columns. What is new counts only when it was read twice alike; `known` was.
+   */
+  async #readWhole(known: string | undefined): Promise<ReadCatalog> {
+    let before: string | undefined = known;
+    for (let tries = 0; tries < READS_MAX; tries += 1) {
+      const server = await this.#readServer();
+      const rows = await this.#readRows(server);
+      const content = createHash('sha256')
+        .update(JSON.stringify([server, rows]))
+        .digest('hex');
+      if (content === before) return { server, rows, content };
+      before = content;
+    }
+    throw new GatewayError('CATALOG_CHANGING', 'definitions change faster than they can be read');
+  }
+
   async #readServer(): Promise<TextReading['server']> {
     const [row] = (await this.#connection.query(queries.SERVER)).map(asRow);
     if (row === undefined) throw new GatewayError('CATALOG_ANSWER', 'the server told no version');
@@ -121,8 +151,10 @@ class MysqlSource implements CatalogSource<LoadedMysql> {
     if (version === undefined) {
       throw new GatewayError('CATALOG_ANSWER', 'the server told a version that is none');
     }
-    const isMariadb = /mariadb/i.test(`${text} ${String(row['comment'])}`);
-    return { flavor: isMariadb ? 'mariadb' : 'mysql', version };
+    refuseOracle(String(row['modes']));
+    const kind = `${text} ${String(row['comment'])}`;
+    if (/mariadb/i.test(kind)) return { flavor: 'mariadb', version };
+    return { flavor: 'mysql', version, ...(LOOKALIKE.test(kind) ? { isLookalike: true } : {}) };
   }
 
   /** Servers that only speak the protocol (TiDB, Dolt) count for one node, show zeros, or have no such thing. */
@@ -145,9 +177,9 @@ class MysqlSource implements CatalogSource<LoadedMysql> {
     }
   }
 
-  async #readRows(): Promise<MysqlRows> {
+  async #readRows(server: TextReading['server']): Promise<MysqlRows> {
     const { relationsMax, columnsMax, linksMax } = this.#limits;
-    const rows = async (text: string, what: string, countMax: number): Promise<readonly Row[]> => {
+    const rows: ReadRows = async (text, what, countMax) => {
       const found = await this.#connection.query(`${text} LIMIT ${countMax + 1}`);
       if (found.length <= countMax) return found.map(asRow);
       throw new GatewayError(
@@ -155,16 +187,38 @@ class MysqlSource implements CatalogSource<LoadedMysql> {
         `the catalog has more than ${countMax} ${what}; Weir does not decide on a part of it`,
       );
     };
+    const schemas = await rows(queries.SCHEMAS, 'databases', linksMax);
+    const own = schemas.filter((row) => !SYSTEM_SCHEMAS.has(textIn(row, 'name').toLowerCase()));
+    const isLookalike = server.isLookalike === true;
+    const texts = isLookalike ? this.#inEach(own, rows) : rows;
+    const columns = isLookalike ? this.#inEach(schemas, rows) : rows;
     return {
-      schemas: await rows(queries.SCHEMAS, 'databases', linksMax),
+      schemas,
       tables: await rows(queries.TABLES, 'relations', relationsMax),
-      columns: await rows(queries.COLUMNS, 'columns', columnsMax),
-      views: await rows(queries.VIEWS, 'views', linksMax),
-      routines: await rows(queries.ROUTINES, 'routines', linksMax),
-      parameters: await rows(queries.PARAMETERS, 'parameters', columnsMax),
-      triggers: await rows(queries.TRIGGERS, 'triggers', linksMax),
+      // Those of views come from their texts.
+      columns: await columns(queries.COLUMNS, 'columns', columnsMax),
+      views: await texts(queries.VIEWS, 'views', linksMax),
+      routines: await texts(queries.ROUTINES, 'routines', linksMax),
+      parameters: await texts(queries.PARAMETERS, 'parameters', columnsMax),
+      triggers: await texts(queries.TRIGGERS, 'triggers', linksMax),
       cascades: await rows(queries.CASCADES, 'foreign keys', linksMax),
       loadables: await this.#readLoadables(),
+    };
+  }
+
+  /** Dolt reads the texts of all databases as if they were of the session's own: each is asked there. */
+  #inEach(schemas: readonly Row[], read: ReadRows): ReadRows {
+    return async (text, what, countMax) => {
+      const found: Row[] = [];
+      for (const schema of schemas) {
+        const name = textIn(schema, 'name');
+        await this.#connection.query(`USE ${quoteName(name)}`);
+        const rows = await read(text, what, countMax);
+        found.push(...rows.filter((row) => row['schema'] === name));
+      }
+      // That one cannot be dropped.
+      await this.#connection.query('USE information_schema');
+      return found;
     };
   }
 
@@ -194,10 +248,21 @@ class MysqlSource implements CatalogSource<LoadedMysql> {
     if (loadables === undefined) {
       this.#log.warn(
         {},
-        'functions of loaded libraries may not be listed by the user that reads the catalog; calls of them are not seen (GRANT SELECT ON mysql.func)',
+        'functions of loaded libraries may not be listed by the user that reads the catalog; statements that call them count as unknown (GRANT SELECT ON mysql.func)',
       );
     }
   }
+}
+
+/**
+ * A session that starts in ORACLE mode is refused at its sign-in. One that init_connect put into another mode
+ * can go to the server's own by SET sql_mode = DEFAULT or @@GLOBAL.sql_mode, which the reader of SQL trusts
+ * (MY-42, MY-61): so while the server's own is ORACLE nothing is decided.
+ */
+function refuseOracle(modes: string): void {
+  if (!modes.toUpperCase().split(',').includes('ORACLE')) return;
+  const why = "the server's own sql_mode has ORACLE, whose SQL Weir does not read";
+  throw new GatewayError('CATALOG_ANSWER', why);
 }
 
 function isUnread(row: Row): boolean {

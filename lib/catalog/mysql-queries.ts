@@ -11,10 +11,11 @@ const definition = (column: string): string =>
   `IF(CHAR_LENGTH(${column}) > ${DEFINITION_LENGTH_MAX}, NULL, ${column})`;
 
 export const SERVER = `SELECT VERSION() AS version, @@lower_case_table_names AS name_case,
-  @@version_comment AS comment`;
+  @@version_comment AS comment, @@GLOBAL.sql_mode AS modes`;
 
 /** Statements that may change a definition or who may see it, as the server's counters name them. */
-const CHANGES = 'create alter drop rename grant revoke install uninstall import set_role set_default_role';
+const CHANGES =
+  'create alter drop rename grant revoke install uninstall import set_role set_default_role';
 
 /**
  * Their counts, when the counting began, and how often somebody looked. Temporary tables are counted
@@ -57,7 +58,8 @@ export const TRIGGERS = `SELECT EVENT_OBJECT_SCHEMA AS \`schema\`, EVENT_OBJECT_
 
 /** Only those that change rows: a key that restricts reaches nothing. */
 export const CASCADES = `SELECT CONSTRAINT_SCHEMA AS \`schema\`, TABLE_NAME AS \`table\`,
-  UNIQUE_CONSTRAINT_SCHEMA AS referenced_schema, REFERENCED_TABLE_NAME AS referenced_table
+  UNIQUE_CONSTRAINT_SCHEMA AS referenced_schema, REFERENCED_TABLE_NAME AS referenced_table,
+  DELETE_RULE AS on_delete
   FROM information_schema.REFERENTIAL_CONSTRAINTS
   WHERE UPDATE_RULE NOT IN ('RESTRICT', 'NO ACTION') OR DELETE_RULE NOT IN ('RESTRICT', 'NO ACTION')
   ORDER BY 1, 2, 3, 4`;

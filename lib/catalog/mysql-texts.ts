@@ -21,6 +21,8 @@ export function isAscii(text: string): boolean {
 export interface MentionedNames {
   /** Pairs of database and table, and of anything else that is spelled like one. Folded. */
   readonly relations: readonly (readonly [schema: string, name: string])[];
+  /** Those of `relations` that stand behind FROM or JOIN and are no column of an alias. */
+  readonly sources: readonly (readonly [schema: string, name: string])[];
   /** What is called in backticks, with its database or without. Folded. */
   readonly calls: readonly (readonly [schema: string | undefined, name: string])[];
   /** Every name and word, folded. */
@@ -43,19 +45,45 @@ export function mentionedNames(text: string): MentionedNames {
   });
   const relations: (readonly [string, string])[] = [];
   const calls: (readonly [string | undefined, string])[] = [];
+  const sources: (readonly [string, string])[] = [];
   const words = new Set<string>();
   tokens.forEach((token, index) => {
     if (token.name === undefined) return;
     words.add(token.name);
-    if (tokens[index - 1]?.sign === '.') return;
-    const second = tokens[index + 1]?.sign === '.' ? tokens[index + 2] : undefined;
-    const isCall = tokens[second === undefined ? index + 1 : index + 3]?.sign === '(';
+    if (isSign(tokens, index - 1, '.')) return;
+    const hasSecond = isSign(tokens, index + 1, '.');
+    const second = hasSecond ? tokens[index + 2] : undefined;
+    const isCall = isSign(tokens, hasSecond ? index + 3 : index + 1, '(');
     // Built-in functions are printed without quotes.
     if (isCall && second?.name !== undefined) calls.push([token.name, second.name]);
     else if (isCall && token.isQuoted) calls.push([undefined, token.name]);
-    else if (second?.name !== undefined) relations.push([token.name, second.name]);
+    else if (second?.name !== undefined) {
+      relations.push([token.name, second.name]);
+      if (isBehindFrom(tokens, index)) sources.push([token.name, second.name]);
+    }
   });
-  return { relations, calls, words };
+  const aliases = aliasesIn(tokens);
+  return { relations, sources: sources.filter(([first]) => !aliases.has(first)), calls, words };
+}
+
+function isSign(tokens: readonly Token[], index: number, sign: string): boolean {
+  return tokens[index]?.sign === sign;
+}
+
+function isBehindFrom(tokens: readonly Token[], index: number): boolean {
+  let before = index - 1;
+  while (tokens[before]?.sign === '(') before -= 1;
+  const word = tokens[before];
+  return word?.isQuoted === false && /^(?:from|join|straight_join)$/.test(word.name ?? '');
+}
+
+/** As servers print them: right behind a name or a parenthesis, without AS. */
+function aliasesIn(tokens: readonly Token[]): ReadonlySet<string> {
+  const isAlias = ({ isQuoted }: Token, index: number): boolean => {
+    const before = tokens[index - 1];
+    return isQuoted && (before?.isQuoted === true || before?.sign === ')');
+  };
+  return new Set(tokens.filter(isAlias).map(({ name }) => name ?? ''));
 }
 
 /**

@@ -144,7 +144,8 @@ async function installData(scratch: Scratch, { install }: MariadbPrograms): Prom
     '--skip-test-db',
     '--innodb-log-file-size=8M',
   ];
-  const options = { cwd: scratch.path, env: environment(), timeout: INSTALL_TIME_MAX };
+  const { path } = scratch;
+  const options = { cwd: path, env: environment(path), timeout: INSTALL_TIME_MAX };
   try {
     await run(install, args, { ...options, ...ids(scratch.account) });
   } catch (cause) {

@@ -91,8 +91,14 @@ export function ids(account: Account | undefined): { uid?: number; gid?: number 
 }
 
 /** Few variables are passed on: the PG* and MYSQL_* ones of the user's shell would redirect the server. */
-export function environment(): NodeJS.ProcessEnv {
-  return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
+/** `temporary`: a MariaDB server that starts removes the temporary files of others in the same folder. */
+export function environment(temporary: string = tmpdir()): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+    LC_ALL: 'C',
+    TZ: 'UTC',
+    TMPDIR: temporary,
+  };
 }
 
 function spawnGuard(
@@ -154,7 +160,7 @@ export async function startProcess(
 ): Promise<ServerProcess> {
   const child = spawn(program, args, {
     cwd: options.cwd,
-    env: environment(),
+    env: environment(scratch.path),
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true, // Ctrl-C in the terminal shall reach the program alone, which stops its parts in order.
     ...ids(scratch.account),

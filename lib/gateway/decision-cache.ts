@@ -31,6 +31,7 @@ export class DecisionCache {
     if (version !== this.#version) {
       if (version < this.#version) return;
       this.#entries.clear();
+      // An iterator from before would keep all that was in it from being freed.
       this.#oldest = this.#entries.keys();
       this.#version = version;
     }

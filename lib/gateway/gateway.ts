@@ -65,9 +65,8 @@ export async function createGateway(
 ): Promise<Gateway> {
   const shared = createSharedParts(config, log);
   const recorder = createRecorder({ dataDir: config.dataDir, durability: config.durability });
-  const needsRsa = config.connections.some(
-    ({ protocol, auth }) => protocol === 'mysql' && auth === 'gateway',
-  );
+  // Passthrough as well: with TLS on one leg only the password changes its cover on the way (MY-8).
+  const needsRsa = config.connections.some(({ protocol }) => protocol === 'mysql');
   const rsa = needsRsa ? await createRsa() : undefined;
   return new RunningGateway(config, { shared, recorder, rsa }, log);
 }

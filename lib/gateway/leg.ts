@@ -71,6 +71,11 @@ export class Leg {
     if (this.#pauses.delete(reason) && this.#pauses.size === 0) this.#socket.resume();
   }
 
+  setPaused(reason: PauseReason, isPaused: boolean): void {
+    if (isPaused) this.pause(reason);
+    else this.resume(reason);
+  }
+
   /** Keeps `bytes` until `flush`. */
   send(bytes: Buffer): void {
     this.#pending.push(bytes);

@@ -12,6 +12,7 @@ import type {
 } from '../catalog/catalog.ts';
 import { FIRST_USER_OID } from '../catalog/catalog-queries.ts';
 import { isBuiltinFunction, isBuiltinOperator } from '../sql/postgres-builtins.ts';
+import { isBuiltinFunction as isMysqlBuiltin } from '../sql/mysql/builtins.ts';
 import type {
   ObjectName,
   SensitiveRelations,
@@ -36,6 +37,8 @@ export interface RoutineContext {
   /** Types of parameters, by their numbers: their values are made, and checked, at Bind. */
   readonly parameterTypes: readonly number[];
   readonly sensitive: SensitiveRelations | undefined;
+  /** The server's own functions are those of MySQL and MariaDB, not PostgreSQL's. */
+  readonly isMysql?: boolean;
   /** By routine oid; negative numbers for rules, and for names and types that no catalog explains. Filled here. */
   readonly reaches: Map<number, Reach>;
 }
@@ -66,11 +69,11 @@ export class RoutineReader {
 
   /** Undefined: `reaches` is complete. Otherwise a promise of one more body. */
   lookUp(analysis: StatementAnalysis, context: RoutineContext): Promise<void> | undefined {
-    const { snapshot, reaches } = context;
+    const { snapshot } = context;
     addUnknownTypes(context);
     if (snapshot === undefined) {
       for (const name of [...analysis.functions, ...analysis.operators]) {
-        addUnexplained(name, reaches);
+        addUnexplained(name, context);
       }
       return undefined;
     }
@@ -113,6 +116,7 @@ export class RoutineReader {
           read: () => this.#readRule(rule, context),
         })),
       ];
+      addUnlisted(next, snapshot, reaches);
       for (const { key, read } of steps) {
         if (reaches.has(key)) continue;
         if (reaches.size >= ROUTINES_MAX) throw tooMany();
@@ -204,11 +208,12 @@ function calledBy(
 }
 
 /** Without a catalog only what every server brings along is known. */
-function addUnexplained(name: ObjectName, reaches: Map<number, Reach>): void {
+function addUnexplained(name: ObjectName, { reaches, isMysql }: RoutineContext): void {
   // `t.f` is nearly always a column; it is listed as a function so that a catalog can tell.
   if (name.kind === 'other') return;
+  // The reader of MySQL names none that are sure to be the server's own (MY-46).
   const isKnown =
-    name.schema === undefined || name.schema === 'pg_catalog'
+    isMysql !== true && (name.schema === undefined || name.schema === 'pg_catalog')
       ? name.kind === 'operator'
         ? isBuiltinOperator(name.name)
         : isBuiltinFunction(name.name)
@@ -219,6 +224,26 @@ function addUnexplained(name: ObjectName, reaches: Map<number, Reach>): void {
   if (reaches.size >= ROUTINES_MAX) throw tooMany();
   const why = 'its body cannot be read without a catalog credential';
   reaches.set(-1 - reaches.size, unexplained(name, why));
+}
+
+/**
+ * A catalog of the MySQL family shows a user no more than it may use itself. A body runs with the rights of
+ * whoever made it, a client that signs in itself may have other rights, and functions of loaded libraries
+ * are not always shown: a function that is not there may well run (MY-46).
+ */
+function addUnlisted(uses: Uses, snapshot: CatalogSnapshot, reaches: Map<number, Reach>): void {
+  const { server } = snapshot;
+  if (server === undefined) return;
+  // Of `a.f()` the reader also names `a`, as it could be a package: nobody needs to have one.
+  const qualifiers = new Set(uses.functions.map(({ schema }) => schema));
+  for (const name of uses.functions) {
+    const isListed = name.kind === 'other' || snapshot.routinesNamed(name.name).length > 0;
+    if (isListed || isMysqlBuiltin(name.name) || qualifiers.has(name.name)) continue;
+    const isThere = [...reaches.values()].some((reach) => reach.routine === name.name);
+    if (isThere) continue;
+    if (reaches.size >= ROUTINES_MAX) throw tooMany();
+    reaches.set(-1 - reaches.size, unexplained(name, 'the catalog does not show it'));
+  }
 }
 
 /** Nobody can tell what the checks of these types do: the catalog is not there, or does not know them. */

@@ -119,8 +119,7 @@ export class SessionDriver {
         );
         break;
       case 'reading':
-        if (command.isPaused) this.#leg(command.side)?.pause('session');
-        else this.#leg(command.side)?.resume('session');
+        this.#leg(command.side)?.setPaused('session', command.isPaused);
         break;
       case 'close':
         this.#close();

@@ -19,6 +19,7 @@ import { allowed, isStatementTrace, isUnread, type StatementTrace } from './allo
 import { blocked, messageOf, syntaxError, untold } from './blocks.ts';
 import { DecisionCache, ShapeDecisions, cacheKey } from './decision-cache.ts';
 import { createNameResolver } from './name-resolver.ts';
+import { namesUnknown } from './mysql-names.ts';
 import type { Reach } from './reach.ts';
 import { ROUTINES_MAX, RoutineReader, unknownTypes } from './routine-reader.ts';
 import type { Decided } from './driver-parts.ts';
@@ -190,7 +191,7 @@ export class StatementDecider {
     // Not copied to the exact texts: each would be another text of the same shape.
     const known = this.#knownByShape(findings, analysis);
     if (known !== undefined) return known;
-    const reading = this.#lookUpRoutines(findings, analysis);
+    const reading = this.#lookAgain(findings, analysis) ?? this.#lookUpRoutines(findings, analysis);
     if (reading !== undefined) return reading;
     const decided = this.#judge(findings, analysis);
     this.#keep(findings, analysis, decided);
@@ -207,11 +208,11 @@ export class StatementDecider {
   #keep(findings: Findings, analysis: AnalysisResult, decided: Decided): void {
     // A parser that timed out once may do better the next time.
     if (analysis.kind === 'refused') return;
-    const { text, details, snapshot, sensitive, reaches } = findings;
+    const { text, details, snapshot, sensitive, reaches, isRefreshed } = findings;
     this.#cache.set(cacheKey(text, details), snapshot?.version ?? 0, decided);
     if (analysis.kind !== 'analysis' || hasParameterTypes(details)) return;
-    // Nor does what was not read of a routine hold for more than this text.
-    if (isUnread(analysis, [...reaches.values()])) return;
+    // Nor does what was not read of a routine hold for more than this text, or what was not known at first.
+    if (isRefreshed || isUnread(analysis, [...reaches.values()])) return;
     this.#shapes.set(analysis, { snapshot, sensitive }, decided);
   }
 
@@ -236,12 +237,30 @@ export class StatementDecider {
     return undefined;
   }
 
+  /** Names that no catalog explains: one more look, as they may be of something made a moment ago (GW-7). */
+  #lookAgain(findings: Findings, analysis: AnalysisResult): Promise<void> | undefined {
+    const { catalog, masks } = this.#parts;
+    const { snapshot, isRefreshed } = findings;
+    if (catalog === undefined || snapshot === undefined || isRefreshed) return undefined;
+    const isMasked = masks.length > 0;
+    if (analysis.kind !== 'analysis' || !namesUnknown(analysis, snapshot, isMasked)) {
+      return undefined;
+    }
+    findings.isRefreshed = true;
+    findings.snapshot = undefined;
+    findings.sensitive = undefined;
+    findings.analysis = undefined;
+    catalog.invalidate();
+    return this.#lookAtCatalog(findings);
+  }
+
   #lookUpRoutines(findings: Findings, analysis: AnalysisResult): Promise<void> | undefined {
     if (analysis.kind !== 'analysis') return undefined;
     return this.#routines.lookUp(analysis, {
       snapshot: findings.snapshot,
       parameterTypes: findings.details.parameterTypes ?? [],
       sensitive: findings.sensitive?.relations,
+      isMysql: findings.details.reading !== undefined,
       reaches: findings.reaches,
     });
   }

@@ -12,6 +12,7 @@ import type {
 } from '../../protocols/contract.ts';
 import type { ColumnSource, Exposure, OutputKind } from '../sql/analysis.ts';
 import { foldName } from '../sql/mysql/lineage-names.ts';
+import { isSystemSchema } from '../sql/mysql/lineage-system.ts';
 import type { ColumnMask } from './masked-columns.ts';
 import { detailsOf } from './mysql-types.ts';
 import { maskMysqlValueFor } from './mysql-values.ts';
@@ -36,7 +37,7 @@ export function planMysqlResult(
   if (!sensitive.isMasking) return { plan: undefined, masked: [] };
   const lineage = lineageOf(origins, columns.length);
   const names = indexOf(sensitive);
-  const known: Known = { names, described: describedIn(names), columnNames: sensitive.columnNames };
+  const known: Known = { names, described: describedIn(names), columnNames: columnNamesOf(names) };
   const masked: string[] = [];
   const plan: MaskingPlan = columns.map((column, index): MaskValue | undefined => {
     const found = judge(column, lineage(index), known);
@@ -161,6 +162,18 @@ function indexOf(sensitive: Sensitive): NameIndex {
   }
   indexes.set(sensitive, index);
   return index;
+}
+
+const maskedNames = new WeakMap<NameIndex, ReadonlySet<string>>();
+
+/** Of masked columns. Not those of the server's own schemas: they are known, and have everybody's names. */
+function columnNamesOf(names: NameIndex): ReadonlySet<string> {
+  const known = maskedNames.get(names);
+  if (known !== undefined) return known;
+  const own = [...names].filter(([relation]) => !isSystemSchema(relation.split('.', 1)[0]));
+  const found = new Set(own.flatMap(([, columns]) => [...columns.keys()]));
+  maskedNames.set(names, found);
+  return found;
 }
 
 /** The mask of the column that a definition names. Columns of one table mostly stand side by side. */

@@ -20,7 +20,8 @@ export function sensitiveRelations(
         name,
         masked: columns.filter((column) => isMasked(column.attribute)).map((column) => column.name),
         clear: columns.filter((column) => !isMasked(column.attribute)).map((column) => column.name),
-        ...(isOrdered ? { columns: shownColumns(columns) } : {}),
+        // Without any, nobody knows how many there are, and each may be a masked one.
+        ...(isOrdered && columns.length > 0 ? { columns: shownColumns(columns) } : {}),
       };
     });
   if (!isOrdered) return { version: versionOf(relations), relations };

@@ -126,7 +126,11 @@ function isNamed(relation: CatalogRelation, text: string): boolean {
   return text === relation.name || text === `${relation.schema}.${relation.name}`;
 }
 
+/** No column of a view has this number: it stands for all of one whose columns the catalog does not show. */
+const UNSHOWN_ATTRIBUTE = -1;
+
 function redactAll(view: CatalogRelation, masked: MaskedColumns, mask: string): void {
+  if (view.columns.length === 0) masked.addRedacted(view, UNSHOWN_ATTRIBUTE, '*', mask);
   for (const { attribute, name } of view.columns) masked.addRedacted(view, attribute, name, mask);
 }
 

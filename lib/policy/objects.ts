@@ -12,8 +12,11 @@ import { matchesEverything, matchesPart, type PatternPart, splitPattern } from '
 export interface ReachedName {
   readonly schema: string;
   readonly name: string;
-  /** `view`: it lies under a view. `hierarchy`: it is a parent, partition or child, and shares rows. */
-  readonly by: 'view' | 'hierarchy';
+  /**
+   * `view`: it lies under a view. `hierarchy`: it is a parent, partition or child, and shares rows.
+   * `cascade`: its rows go with those that are deleted (ON DELETE CASCADE).
+   */
+  readonly by: 'view' | 'hierarchy' | 'cascade';
 }
 
 /** One thing that a name in a statement may stand for. */
@@ -125,11 +128,10 @@ function candidatesOf(object: ObjectName, resolve: ResolveName): readonly Resolv
   const { schema, name } = object;
   const resolved = resolve(object);
   if (schema === undefined) return resolved;
-  const own = resolved.filter(
-    (candidate) => candidate.schema === schema && candidate.name === name,
-  );
+  const inSchema = resolved.filter((candidate) => candidate.schema === schema);
+  const own = inSchema.filter((candidate) => candidate.name === name);
   // The catalog may know what it means by a name that the server takes for the same.
-  const others = own.length > 0 ? own : resolved;
+  const others = own.length > 0 ? own : inSchema;
   return others.length > 0 ? others : [{ schema, name }];
 }
 
@@ -141,6 +143,7 @@ function matchesPair(
 }
 
 function isReached(effect: Effect, reached: ReachedName): boolean {
+  if (reached.by === 'cascade') return effect === 'delete';
   if (ROW_EFFECTS.has(effect)) return true;
   return reached.by === 'hierarchy' && STORAGE_EFFECTS.has(effect);
 }

@@ -62,9 +62,10 @@ function answer(request: WorkerRequest): WorkerReply {
   const { task } = request;
   let sensitive: SensitiveRelations | undefined;
   if (request.sensitive !== undefined) {
-    const { version, relations } = request.sensitive;
-    if (relations !== undefined) known.set(version, { version, relations }, 1);
-    sensitive = known.get(version);
+    const given = request.sensitive;
+    // All of it: readers of MySQL need the relations without masks as well.
+    if (given.relations !== undefined) known.set(given.version, given, 1);
+    sensitive = known.get(given.version);
     if (sensitive === undefined) return { kind: 'needs-sensitive' };
   }
   return shared.dialect === 'mysql' ? readMysql(task, sensitive) : readPostgres(task, sensitive);

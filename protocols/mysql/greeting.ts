@@ -33,10 +33,15 @@ export interface Greeting {
   readonly plugin: string;
 }
 
+/** The first release of MySQL that can say what changes in a session. */
+const SESSION_TRACK_SINCE = 50_700;
+
 export interface ServerIdentity {
   readonly flavor: 'mysql' | 'mariadb';
   /** As in version comments: 101119 is 10.11.19, 80036 is 8.0.36. */
   readonly version: number;
+  /** It does not offer what every MySQL since 5.7 does: it only speaks the protocol (MY-38). */
+  readonly isLookalike: boolean;
   readonly versionText: string;
   readonly connectionId: number;
 }
@@ -113,9 +118,12 @@ export function identityOf(greeting: Greeting): ServerIdentity {
   const text = isMariadb ? greeting.version.replace(/^5\.5\.5-/, '') : greeting.version;
   const [, major = '0', minor = '0', patch = '0'] =
     /^(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?/.exec(text) ?? [];
+  const version = Number(major) * 10_000 + Number(minor) * 100 + Number(patch);
+  const isWhole = has(greeting.capabilities, CAPABILITY.sessionTrack);
   return {
     flavor: isMariadb ? 'mariadb' : 'mysql',
-    version: Number(major) * 10_000 + Number(minor) * 100 + Number(patch),
+    version,
+    isLookalike: !isMariadb && !isWhole && version >= SESSION_TRACK_SINCE,
     versionText: greeting.version,
     connectionId: greeting.connectionId,
   };

@@ -4,7 +4,7 @@
  */
 
 import type { Fact, Operation, SessionCommand, Side } from '../contract.ts';
-import { type Refusal, encodeErr, errTextOf } from './refusal.ts';
+import { type Refusal, encodeErr, errTextOf, shownError } from './refusal.ts';
 
 export class Outbox {
   #commands: SessionCommand[] = [];
@@ -55,9 +55,15 @@ export class Outbox {
   }
 
   /** Bytes that Weir made itself. */
-  answer(bytes: Buffer): void {
-    this.push({ kind: 'record', from: 'server', bytes, by: 'gateway' });
+  answer(bytes: Buffer, shown: Buffer = bytes): void {
+    this.push({ kind: 'record', from: 'server', bytes: shown, by: 'gateway' });
     this.push({ kind: 'send', to: 'client', bytes });
+  }
+
+  /** A refusal, and the session goes on. Its text may quote the statement, and a secret in that (GW-16). */
+  answerError(refusal: Refusal, sequence: number, isSecret: boolean): void {
+    const packet = encodeErr(errTextOf(refusal), sequence, true);
+    this.answer(packet, shownError(packet, isSecret));
   }
 
   close(): void {

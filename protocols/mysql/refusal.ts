@@ -8,7 +8,7 @@
 
 import type { Decision } from '../contract.ts';
 import { FieldReader, u16 } from './fields.ts';
-import { encodePacket } from './packet.ts';
+import { encodePacket, HEADER_SIZE } from './packet.ts';
 
 export interface Refusal {
   /** SQLSTATE or the like, as the rest of Weir names it. */
@@ -35,6 +35,7 @@ export const ERR_HEADER = 0xff;
 const TEXT_SIZE_MAX = 511;
 const STATE_MARK = 0x23; // '#'
 const STATE_SIZE = 5;
+const BLANK = '*';
 
 /** ER_UNKNOWN_ERROR. */
 const UNKNOWN: ErrorNumber = { errno: 1105, state: 'HY000' };
@@ -102,6 +103,17 @@ export function encodeErrPayload({ errno, state, message }: ErrText, withState: 
     Buffer.from(withState ? `#${state}` : ''),
     Buffer.from(cleanText(message)),
   ]);
+}
+
+/**
+ * A whole ERR packet as a recording keeps it: without its text where that may quote a secret of the
+ * statement's (GW-16). Every length stays what it was.
+ */
+export function shownError(packet: Buffer, isSecret: boolean): Buffer {
+  if (!isSecret) return packet;
+  const start = HEADER_SIZE + 1 + 2;
+  const hasState = packet[start] === STATE_MARK && packet.length > start + STATE_SIZE;
+  return Buffer.from(packet).fill(BLANK, hasState ? start + 1 + STATE_SIZE : start);
 }
 
 /** The parts of a server's ERR payload; the state is empty where there is none. */

@@ -15,7 +15,7 @@ import { type Held, NOTHING_HELD, UNINSPECTED, poisonPrepare } from './held-comm
 import { encodePacket } from './packet.ts';
 import type { PacketStream } from './packet-stream.ts';
 import { findQueryText } from './query-attributes.ts';
-import { type Refusal, encodeErr, errTextOf, refusalOf } from './refusal.ts';
+import { type Refusal, refusalOf } from './refusal.ts';
 import { type RelayState, expectReply } from './relay-state.ts';
 import type { ReplyShape } from './replies.ts';
 import { SecretBlanker } from './statement-secrets.ts';
@@ -252,6 +252,7 @@ export class ClientRelay {
       facts: shape === 'execute' ? (statement?.facts ?? NO_FACTS) : NO_FACTS,
       text: statement?.text ?? text,
       isSensitive: shape !== 'simple' && statement?.isSensitive !== false,
+      isSecret: () => statement?.hasSecret === true,
       traces: statement?.trace === undefined ? [] : [statement.trace],
     });
     if (shape === 'fetch') running.shape = statement?.cursor;
@@ -295,9 +296,9 @@ export class ClientRelay {
       shape === 'prepare'
         ? { ...UNINSPECTED, facts, hasSecret: false, cursor: undefined }
         : undefined;
-    const own = statement === undefined ? { facts } : { statement };
-    expectReply(this.#state, command, shape, own);
     const blanker = new SecretBlanker();
+    const own = statement === undefined ? { facts } : { statement };
+    expectReply(this.#state, command, shape, { ...own, isSecret: () => blanker.isTriggered });
     const onPassed = (): void => {
       if (statement !== undefined) statement.hasSecret = blanker.isTriggered;
     };
@@ -346,6 +347,7 @@ export class ClientRelay {
       facts: statement === undefined ? facts : NO_FACTS,
       text,
       isSensitive,
+      isSecret: () => hasSecret,
       traces: trace === undefined ? [] : [trace],
       statement,
       database,
@@ -356,7 +358,7 @@ export class ClientRelay {
 
   #refuseHeld(held: Held, refusal: Refusal): void {
     if (held.statement !== undefined) this.#swallow(refusal);
-    else this.#refuse(refusal, held.command === COMMAND.prepare);
+    else this.#refuse(refusal, held.command === COMMAND.prepare, held.hasSecret);
   }
 
   /** Weir itself cannot read it: that is told to who looks at the session, as no decision is. */
@@ -366,15 +368,13 @@ export class ClientRelay {
   }
 
   /** The packet walked last is answered here, at its sequence id plus one (MY-11, MY-44). */
-  #refuse(refusal: Refusal, isPrepare: boolean): void {
+  #refuse(refusal: Refusal, isPrepare: boolean, hasSecret = false): void {
     const { lastSequence } = this.#stream;
     this.#flush();
-    if (!isPrepare) {
-      this.#state.out.answer(encodeErr(errTextOf(refusal), lastSequence + 1, true));
-      return;
-    }
+    if (!isPrepare) return this.#state.out.answerError(refusal, lastSequence + 1, hasSecret);
     // MariaDB would execute the statement before as number -1, had it not seen this one fail (MY-22).
-    expectReply(this.#state, COMMAND.prepare, 'prepare', { refusal, shift: lastSequence });
+    const own = { refusal, shift: lastSequence, isSecret: () => hasSecret };
+    expectReply(this.#state, COMMAND.prepare, 'prepare', own);
     this.#state.out.toServer(encodePacket(poisonPrepare(refusal), 0));
   }
 

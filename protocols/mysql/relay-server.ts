@@ -17,7 +17,7 @@ import { FieldReader } from './fields.ts';
 import { withoutRedirect } from './ok-packet.ts';
 import { encodePacket, HEADER_SIZE } from './packet.ts';
 import { PacketStream, type TakenPacket } from './packet-stream.ts';
-import { encodeErr, encodeErrPayload, errTextOf, parseErr, refusalOf } from './refusal.ts';
+import { encodeErr, errTextOf, parseErr, refusalOf, shownError } from './refusal.ts';
 import type { RelayState, Running } from './relay-state.ts';
 import { KIND_HEAD_SIZE, type PacketKind } from './replies.ts';
 import { ResultShape } from './result-shape.ts';
@@ -25,6 +25,8 @@ import { maskRows, renumber } from './rows.ts';
 
 const ERROR_HEADER = 0xff;
 const SYNTAX_ERROR = 1064;
+/** Dolt's engine has one number for all errors of its parser and many others. */
+const UNKNOWN_ERROR = 1105;
 /** Servers stop at 4096 columns. */
 const COLUMNS_MAX = 65_535;
 /** An ERR packet that nobody asked for. */
@@ -152,21 +154,25 @@ export class ServerRelay {
     const err = parseErr(payload);
     running.reader.onError();
     // Only the error of the poison itself is ours; a killed connection has one of its own.
-    if (refusal !== undefined && err.errno === SYNTAX_ERROR) {
-      this.#answer(encodeErr(errTextOf(refusal), sequence + running.shift, true));
+    if (refusal !== undefined && isSyntaxError(err)) {
+      this.#flush();
+      this.#state.out.answerError(refusal, sequence + running.shift, running.isSecret());
     } else if (running.isSensitive && this.#state.inspection.results) {
       const { database } = this.#state.session.reading;
       const redacted = redactError(err, [running.text, database]);
       const isSame = redacted.message === err.message;
-      this.#emit(
-        isSame ? raw : encodePacket(encodeErrPayload(redacted, err.state !== ''), sequence),
-        running,
-      );
-    } else {
-      this.#emit(raw, running);
-    }
+      this.#emitError(isSame ? raw : encodeErr(redacted, sequence, err.state !== ''), running);
+    } else this.#emitError(raw, running);
     this.#finishIfOver(running, false);
     return true;
+  }
+
+  #emitError(packet: Buffer, running: Running): void {
+    if (running.isSwallowed) return;
+    this.#flush();
+    const bytes = (running.shift & 0xff) === 0 ? packet : renumber(packet, running.shift);
+    this.#state.out.toClient(bytes, shownError(bytes, running.isSecret()));
+    this.#state.out.sequence = this.#stream.lastSequence + running.shift + 1;
   }
 
   #onInfile(running: Running, { raw, sequence }: TakenPacket): boolean {
@@ -386,4 +392,8 @@ function tooLarge(what: string, sizeMax: number): ProtocolError {
     'server',
     `${what} is larger than the limit of ${sizeMax} bytes`,
   );
+}
+
+function isSyntaxError({ errno, message }: { errno: number; message: string }): boolean {
+  return errno === SYNTAX_ERROR || (errno === UNKNOWN_ERROR && /\bsyntax error\b/i.test(message));
 }

@@ -24,6 +24,8 @@ export interface Running {
   readonly text: string | undefined;
   /** What the server says of it may quote masked data (GW-11). */
   readonly isSensitive: boolean;
+  /** What the server says of it may quote a secret, which belongs in no recording (GW-16). */
+  readonly isSecret: () => boolean;
   readonly traces: readonly Trace[];
   /** Of a PREPARE what it will be, of an EXECUTE and FETCH what it is. */
   readonly statement: Statement | undefined;
@@ -86,6 +88,7 @@ export function expectReply(
     facts: NO_FACTS,
     text: undefined,
     isSensitive: false,
+    isSecret: () => false,
     traces: [],
     statement: undefined,
     database: undefined,

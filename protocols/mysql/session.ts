@@ -183,8 +183,8 @@ export class MysqlSession implements ProtocolSession {
     this.#setAlarm(undefined);
     this.#changeUser = undefined;
     const { inspection, capabilities, server } = signedIn;
-    const { flavor, version } = server;
-    const session = new SessionState({ flavor, version }, signedIn.state);
+    const { flavor, version, isLookalike } = server;
+    const session = new SessionState({ flavor, version, isLookalike }, signedIn.state);
     this.#out.sequence = 0;
     const out = this.#out;
     const options = this.#options;

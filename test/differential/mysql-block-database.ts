@@ -3,6 +3,22 @@
  * beforehand by someone else that deletes when it runs, in every way that MariaDB offers.
  */
 
+/** The rows of all tables, past triggers and foreign keys; also run alone where nothing but rows has changed. */
+export const MYSQL_BLOCK_ROWS = `
+USE watched; SET SESSION foreign_key_checks = 0;
+DELETE FROM watched.victims; DELETE FROM watched.dependents; DELETE FROM watched.parts; DELETE FROM watched.part_shape;
+DELETE FROM watched.old_engine; DELETE FROM watched.doubles; DELETE FROM lab.own; DELETE FROM lab.sink;
+DELETE FROM lab.purging_insert; DELETE FROM lab.purging_update;
+INSERT INTO watched.victims (id, v) SELECT seq, CONCAT('row ', seq) FROM seq_1_to_30;
+INSERT INTO watched.dependents SELECT seq, seq FROM seq_1_to_10;
+INSERT INTO watched.parts SELECT seq, 'p' FROM seq_1_to_19;
+INSERT INTO watched.old_engine SELECT seq, 'm' FROM seq_1_to_5;
+INSERT INTO watched.doubles VALUES (1, 'a'), (1, 'b'), (2, 'c');
+INSERT INTO lab.purging_update VALUES (1);
+INSERT INTO lab.own VALUES (1), (2), (3);
+SET SESSION foreign_key_checks = 1;
+`;
+
 /** Run by root through the mariadb program. */
 export const MYSQL_BLOCK_DATABASE = `
 SET NAMES utf8mb4; SET timestamp = 1700000000;
@@ -11,16 +27,11 @@ CREATE DATABASE watched; CREATE DATABASE spare; CREATE DATABASE lab;
 CREATE OR REPLACE USER spare@'%' IDENTIFIED BY 'x'; CREATE OR REPLACE ROLE spare_role;
 USE watched;
 CREATE TABLE victims (id INT PRIMARY KEY, v VARCHAR(50), keep INT DEFAULT 1, KEY by_v (v), CONSTRAINT short CHECK (CHAR_LENGTH(v) < 100)) ENGINE=InnoDB;
-INSERT INTO victims (id, v) SELECT seq, CONCAT('row ', seq) FROM seq_1_to_30;
 CREATE TABLE dependents (id INT PRIMARY KEY, victim INT, CONSTRAINT to_victim FOREIGN KEY (victim) REFERENCES victims (id) ON DELETE CASCADE) ENGINE=InnoDB;
-INSERT INTO dependents SELECT seq, seq FROM seq_1_to_10;
 CREATE TABLE parts (id INT, v VARCHAR(20)) ENGINE=InnoDB PARTITION BY RANGE (id) (PARTITION p1 VALUES LESS THAN (10), PARTITION p2 VALUES LESS THAN (20));
-INSERT INTO parts SELECT seq, 'p' FROM seq_1_to_19;
 CREATE TABLE part_shape (id INT, v VARCHAR(20)) ENGINE=InnoDB;
 CREATE TABLE old_engine (id INT PRIMARY KEY, v VARCHAR(20)) ENGINE=MyISAM;
-INSERT INTO old_engine SELECT seq, 'm' FROM seq_1_to_5;
 CREATE TABLE doubles (id INT, v VARCHAR(20)) ENGINE=InnoDB;
-INSERT INTO doubles VALUES (1, 'a'), (1, 'b'), (2, 'c');
 CREATE TABLE history (id INT, v VARCHAR(20)) ENGINE=InnoDB WITH SYSTEM VERSIONING;
 INSERT INTO history VALUES (1, 'old'); SET timestamp = 1700000100; UPDATE history SET v = 'new';
 CREATE TABLE spare.left_over (id INT);
@@ -38,8 +49,8 @@ CREATE TABLE sink (n INT, v VARCHAR(20)) ENGINE=InnoDB;
 CREATE TABLE \`delete\` (\`drop\` VARCHAR(20), truncate VARCHAR(20));
 INSERT INTO \`delete\` VALUES ('DROP TABLE x', 'TRUNCATE y');
 CREATE TABLE purging_insert (n INT);
-CREATE TABLE purging_update (n INT); INSERT INTO purging_update VALUES (1);
-CREATE TABLE own (id INT PRIMARY KEY) ENGINE=InnoDB; INSERT INTO own VALUES (1), (2), (3);
+CREATE TABLE purging_update (n INT);
+CREATE TABLE own (id INT PRIMARY KEY) ENGINE=InnoDB;
 CREATE VIEW seen_from_afar AS SELECT * FROM watched.victims;
 DELIMITER //
 CREATE PROCEDURE purge_it() BEGIN DELETE FROM watched.victims WHERE id > 5; END//
@@ -59,9 +70,9 @@ CREATE FUNCTION harmless_function(n INT) RETURNS INT DETERMINISTIC RETURN n + 1/
 DELIMITER ;
 CREATE VIEW purging_view AS SELECT purge_function() AS n;
 CREATE VIEW purging_insertable AS SELECT n FROM purging_insert;
-`;
+${MYSQL_BLOCK_ROWS}`;
 
-/** Everything that must stay as it is, as one text of rows. */
+/** Everything that must stay as it is; the last result is of rows, all others of structure. */
 export const MYSQL_BLOCK_STATE = `
 SELECT 'database', SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME IN ('watched', 'spare') ORDER BY 2;
 SELECT 'user', User FROM mysql.user WHERE User IN ('spare', 'spare_role') ORDER BY 2;

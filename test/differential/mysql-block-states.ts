@@ -12,7 +12,7 @@ import {
 } from '../support/mysql-client.ts';
 import { CAPABILITY, COM, command, execute } from '../support/mysql-packets.ts';
 import { assertSameText, type SuiteContext } from './harness.ts';
-import { MYSQL_ALLOWED } from './mysql-block-cases.ts';
+import { MYSQL_ALLOWED } from './mysql-block-allowed.ts';
 import { MYSQL_RULE, type MysqlBlockLab } from './mysql-block-lab.ts';
 import { connectLab, type MysqlWay } from './mysql-lab.ts';
 
@@ -106,10 +106,10 @@ export async function checkMysqlStates(context: SuiteContext, lab: MysqlBlockLab
   for (const [name, scenario] of Object.entries(SCENARIOS)) {
     for (const capabilities of [0, CAPABILITY.deprecateEof | CAPABILITY.sessionTrack]) {
       await context.check(`after a refusal: ${name}, capabilities ${capabilities}`, async () => {
-        await lab.restore();
+        await lab.refill();
         const direct = await play(lab.direct, scenario, BROKEN, capabilities);
         for (const blocked of BLOCKED) {
-          await lab.restore();
+          await lab.refill();
           const through = await play(lab.through, scenario, blocked, capabilities);
           assertSameText(through, direct, blocked);
         }
@@ -133,7 +133,7 @@ export async function checkMysqlStates(context: SuiteContext, lab: MysqlBlockLab
     },
   );
   await context.check('several statements with a blocked one: none runs (MY-44)', async () => {
-    await lab.restore();
+    await lab.refill();
     const client = await connectLab(lab.through);
     await client.query(`${INSERT}; DELETE FROM watched.victims; ${INSERT}`);
     const [count] = await client.query(COUNT);

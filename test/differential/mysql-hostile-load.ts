@@ -100,10 +100,7 @@ async function drain(
       size += chunk.length;
       tail = Buffer.concat([tail, chunk]).subarray(-9);
       // EOF: five bytes, 0xfe, no warnings, autocommit; a slow machine adds that the query was slow.
-      if (
-        /^\x05\x00\x00.\xfe\x00\x00\x02[\x00\x08]$/s.test(tail.toString('latin1')) &&
-        size > 200
-      ) {
+      if (/^050000..fe000002(?:00|08)$/.test(tail.toString('hex')) && size > 200) {
         clearTimeout(timer);
         resolve();
       }

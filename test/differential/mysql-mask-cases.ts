@@ -290,7 +290,7 @@ export const MYSQL_TRACED: readonly string[] = [
   'SELECT n2 FROM v_over ORDER BY id',
   'SELECT x, name FROM (SELECT ssn AS x, name, id FROM users) q ORDER BY id',
   'WITH q AS (SELECT id, ssn, name FROM users) SELECT name, ssn FROM q ORDER BY id',
-  'SELECT ssn FROM users WHERE id = 1 UNION ALL SELECT name FROM users WHERE id = 2',
+  'SELECT ssn FROM users WHERE id = 1 UNION ALL SELECT ssn FROM users WHERE id = 2',
   'SELECT * FROM typed ORDER BY id',
   'SELECT email FROM other.users ORDER BY id',
   'SELECT ssn FROM parted',

@@ -37,7 +37,7 @@ const DOUBLE = 739_104.287_5;
 /** Run by root through the mariadb program in an empty database. */
 export const MYSQL_MASK_DATABASE = `
 SET NAMES utf8mb4;
-DROP DATABASE IF EXISTS other;
+DROP DATABASE IF EXISTS other; SET GLOBAL init_connect = '';
 CREATE TABLE users (id INT PRIMARY KEY, name VARCHAR(60) NOT NULL, email VARCHAR(60) UNIQUE, ssn VARCHAR(40), pin INT, card VARCHAR(20), doc JSON, raw BLOB, FULLTEXT KEY words (ssn));
 INSERT INTO users VALUES (1, 'Ann', '${EMAIL}', '${SSN}', ${PIN}, '${CARD}', '{"k": "${DOC}"}', '${RAW}'),
   (2, 'Bob', NULL, '${SSN_2}', NULL, NULL, NULL, NULL), (3, 'Cid', 'c@clear.example', NULL, 5, 'x', '{}', '');
@@ -92,7 +92,9 @@ function double(value: number): Buffer {
 }
 
 function wide(text: string): Buffer {
-  return Buffer.concat([...text].map((letter) => Buffer.from([0, 0, 0, ...Buffer.from(letter)])));
+  return Buffer.concat(
+    Array.from(text, (letter) => Buffer.from([0, 0, 0, ...Buffer.from(letter)])),
+  );
 }
 
 /** What the types of `typed` hold, as text and in the binary protocol; texts are those of `mask-database.ts`. */

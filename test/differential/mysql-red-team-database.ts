@@ -25,9 +25,13 @@ export function redTeamMasks(mode: MaskConfig['mode']): readonly MaskConfig[] {
 const SSN = '943-71-2086';
 const PIN = 73_910_428;
 
+/** Most attacks change something, so this is run some hundred times. */
+const QUICK = 'SET default_storage_engine = MyISAM; DROP DATABASE IF EXISTS own;';
+
 /** Run by root in an empty database. */
-export const MYSQL_RED_TEAM_DATABASE = `${MYSQL_MASK_DATABASE}
-CREATE TABLE vault (id INT PRIMARY KEY, label VARCHAR(40), token VARCHAR(40), pin INT);
+export const MYSQL_RED_TEAM_DATABASE = `${QUICK}
+${MYSQL_MASK_DATABASE.replace(', FULLTEXT KEY words (ssn)', '')}
+CREATE TABLE vault (id INT PRIMARY KEY, label VARCHAR(40), token VARCHAR(40), pin INT) ENGINE = InnoDB;
 INSERT INTO vault VALUES (1, 'first', '${SSN}', ${PIN});
 CREATE TABLE other.vault (id INT PRIMARY KEY, label VARCHAR(40), token VARCHAR(40), pin INT);
 INSERT INTO other.vault VALUES (1, 'other', 'nothing', 1);
@@ -38,7 +42,7 @@ INSERT INTO derived (id, ssn) VALUES (1, '${SSN}');
 CREATE TABLE ranged (id INT, pin INT) PARTITION BY RANGE (pin) (PARTITION p0 VALUES LESS THAN (80000000));
 INSERT INTO ranged VALUES (1, ${PIN});
 CREATE TABLE counted (pin INT PRIMARY KEY, name VARCHAR(40)); INSERT INTO counted VALUES (${PIN}, 'x');
-CREATE TABLE mine (id INT PRIMARY KEY, a VARCHAR(60), b VARCHAR(60)); INSERT INTO mine VALUES (1, 'one', 'two');
+CREATE TABLE mine (id INT PRIMARY KEY, a VARCHAR(60), b VARCHAR(60)) ENGINE = InnoDB; INSERT INTO mine VALUES (1, 'one', 'two');
 CREATE TABLE checked (id INT, t VARCHAR(60), CONSTRAINT short CHECK (CHAR_LENGTH(t) < 5));
 CREATE TABLE keyed (t VARCHAR(60) PRIMARY KEY);
 CREATE VIEW v_cte AS WITH q (p, r) AS (SELECT id, ssn FROM users) SELECT p, r AS shown FROM q;
@@ -58,7 +62,5 @@ CREATE FUNCTION shifted() RETURNS VARCHAR(60) READS SQL DATA RETURN (WITH q (a, 
 CREATE PROCEDURE shift_list() WITH q (a, b, c, d) AS (SELECT * FROM vault) SELECT c FROM q//
 CREATE PROCEDURE through_temp() BEGIN CREATE TEMPORARY TABLE passing AS SELECT ssn AS s FROM users; SELECT s FROM passing; END//
 CREATE PROCEDURE into_user_variable() SELECT ssn INTO @kept FROM users WHERE id = 1//
-CREATE PROCEDURE steer() SELECT id FROM users WHERE EXTRACTVALUE(1, CONCAT('~', ssn))//
-CREATE TRIGGER copying AFTER INSERT ON checked FOR EACH ROW INSERT INTO keyed SELECT ssn FROM users WHERE id = 1//
 DELIMITER ;
 `;

@@ -7,6 +7,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import mysql from 'mysql2/promise';
 import { type Login, makeTemporary } from '../support/gateway-process.ts';
 import { type MariadbServer, startMariadb } from '../support/mariadb-server.ts';
 import { startMysqlTarget } from '../support/mysql-gateway.ts';
@@ -73,28 +74,21 @@ export async function openSuitePlace(
 const SYSTEM_DATABASES = "'mysql', 'information_schema', 'performance_schema', 'sys', 'mtr'";
 
 /** Everything that an earlier file may have left behind, away; an empty database `test`. */
-async function tidy(place: SuitePlace): Promise<void> {
-  const mariadb = ['mariadb', '--no-defaults', `--socket=${place.server.socket}`];
-  const login = [`--user=${KEEPER.user}`, `--password=${KEEPER.password}`, '-N', '--batch'];
-  const ask = async (sql: string): Promise<string> => {
-    const result = await runKeeper([...mariadb, ...login], sql);
-    if (result.code !== 0) throw new Error(`tidying up: ${result.stderr}`);
-    return result.stdout;
-  };
-  const databases = await ask(
-    `SELECT CONCAT('DROP DATABASE \`', REPLACE(SCHEMA_NAME, '\`', '\`\`'), '\`;') FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN (${SYSTEM_DATABASES});
-     SELECT CONCAT('DROP USER ', QUOTE(User), '@', QUOTE(Host), ';') FROM mysql.user WHERE is_role = 'N' AND User NOT IN ('root', 'mariadb.sys', '${KEEPER.user}', 'mysql');
-     SELECT CONCAT('DROP ROLE ', QUOTE(User), ';') FROM mysql.user WHERE is_role = 'Y'`,
+async function tidy({ server }: SuitePlace): Promise<void> {
+  // Not kept open: some tests count the sessions.
+  const keeper = await mysql.createConnection({
+    socketPath: server.socket,
+    ...KEEPER,
+    multipleStatements: true,
+  });
+  const [rows] = await keeper.query<mysql.RowDataPacket[]>(
+    `SELECT CONCAT('DROP DATABASE \`', REPLACE(SCHEMA_NAME, '\`', '\`\`'), '\`') AS drops FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN (${SYSTEM_DATABASES})
+     UNION ALL SELECT CONCAT('DROP USER ', QUOTE(User), '@', QUOTE(Host)) FROM mysql.user WHERE is_role = 'N' AND User NOT IN ('root', 'mariadb.sys', '${KEEPER.user}', 'mysql')
+     UNION ALL SELECT CONCAT('DROP ROLE ', QUOTE(User)) FROM mysql.user WHERE is_role = 'Y'`,
   );
-  await ask(`SET foreign_key_checks = 0; ${databases} CREATE DATABASE test`);
-}
-
-function runKeeper(
-  command: readonly string[],
-  input: string,
-): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const nobody = { name: 'direct', port: 0, user: '', password: '' } as const;
-  return runProgram(nobody, command, { input, timeMax: FILE_TIME_MAX });
+  const drops = rows.map((row) => String(row['drops']));
+  await keeper.query(['SET foreign_key_checks = 0', ...drops, 'CREATE DATABASE test'].join('; '));
+  await keeper.end();
 }
 
 /** What the file prints, or why it broke off. */
@@ -191,11 +185,15 @@ async function runMode(
       continue;
     }
     if (index % 40 === 0) context.progress(`${name}: file ${index + 1} of ${files.length}`);
-    await context.check(`${name}: ${file}`, async () => {
-      const [expected, actual] = await Promise.all([
-        runSuiteFile(direct, file),
-        runSuiteFile(through, file),
-      ]);
+    const [expected, actual] = await Promise.all([
+      runSuiteFile(direct, file),
+      runSuiteFile(through, file),
+    ]);
+    if (/^exit 62$/m.test(expected) && mode.length > 0) {
+      context.skip(`${name}: ${file}`, 'by its own word not for this protocol');
+      continue;
+    }
+    await context.check(`${name}: ${file}`, () => {
       if (/^exit /m.test(expected)) throw new Error(`fails even direct: ${expected.slice(-600)}`);
       assertSameText(actual, expected, file);
     });

@@ -142,7 +142,7 @@ async function makeTemplate(programs: Programs): Promise<string> {
   const rest = ['--skip-test-db', '--innodb-log-file-size=8M', ...accountArgs()];
   await run(programs.install, [...args, ...rest], {
     timeout: INSTALL_TIME_MAX,
-    env: environment(),
+    env: environment(folder.path),
   });
   return data;
 }
@@ -168,8 +168,14 @@ async function makeScratch(prefix: string): Promise<Scratch> {
   return { path, guard };
 }
 
-function environment(): NodeJS.ProcessEnv {
-  return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
+/** A folder of its own for temporary files: a server that starts removes those of others (`#sql...`). */
+function environment(temporary: string): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+    LC_ALL: 'C',
+    TZ: 'UTC',
+    TMPDIR: temporary,
+  };
 }
 
 export async function startMariadb(options: MariadbOptions = {}): Promise<MariadbServer> {
@@ -200,7 +206,7 @@ async function startOnce(programs: Programs, options: MariadbOptions): Promise<M
   const args = [...own, ...paths, ...SERVER_ARGS, ...tlsArgs, ...accountArgs()];
   const child = spawn(programs.server, ['--no-defaults', ...args, ...(options.args ?? [])], {
     cwd: path,
-    env: environment(),
+    env: environment(path),
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
   });

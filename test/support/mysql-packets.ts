@@ -50,10 +50,10 @@ export class PacketReader {
       if (header === undefined) return packets;
       const length = header.readUIntLE(0, 3);
       if (this.size < 4 + length) return packets;
-      const frame = this.take(4 + length);
-      this.parts.push(frame.subarray(4));
+      const part = this.take(4 + length).subarray(4);
+      this.parts.push(part);
       if (length === FRAME_SIZE_MAX) continue;
-      const payload = this.parts.length === 1 ? frame.subarray(4) : Buffer.concat(this.parts);
+      const payload = this.parts.length === 1 ? part : Buffer.concat(this.parts);
       this.parts = [];
       packets.push({ sequence: header.readUInt8(3), payload });
     }

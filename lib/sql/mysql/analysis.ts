@@ -14,13 +14,14 @@ import type {
 import type { Statement } from './ast.ts';
 import { EffectScan, TOP } from './effects-scan.ts';
 import { readStatement } from './effects-statements.ts';
-import { MysqlSyntaxError, TooDeepError } from './errors.ts';
+import { MysqlSyntaxError, TooDeepError, UnsureError } from './errors.ts';
 import { judgeExposure, judgeRoutine, mergeReadings } from './exposure.ts';
 import type { Lexing } from './lexer.ts';
 import { LineageTooLargeError } from './lineage-scope.ts';
 import { type ParsedText, parseText } from './parse.ts';
 import { addSecondOpinion, loadSecondReader } from './second-reader.ts';
 import { statementName } from './statement-names.ts';
+import { ANY_VERSION } from './version-comments.ts';
 import { traceView } from './view.ts';
 
 export interface TextContext {
@@ -122,8 +123,13 @@ function lexings(text: string, reading: Reading): readonly Lexing[] {
         : [false];
   const isAmbiguous = server.flavor === 'mysql' && /\/\*!\d{6}/.test(text);
   const counts = isAmbiguous ? [true, false] : [true];
-  return quotes.flatMap((ansiQuotes) =>
-    counts.map((sixDigits) => ({ server, noBackslashEscapes, ansiQuotes, sixDigits })),
+  // Lookalikes run version comments of any version (MY-38).
+  const isCommented = server.isLookalike === true && text.includes('/*!');
+  const servers = isCommented ? [server, { ...server, version: ANY_VERSION }] : [server];
+  return servers.flatMap((one) =>
+    quotes.flatMap((ansiQuotes) =>
+      counts.map((sixDigits) => ({ server: one, noBackslashEscapes, ansiQuotes, sixDigits })),
+    ),
   );
 }
 
@@ -177,9 +183,9 @@ function parseInner(text: string, lexing: Lexing): readonly Statement[] | undefi
  * for becomes a question mark: in swe7 a backslash, so that a string ends earlier (MY-61).
  */
 const LOST_CHARACTERS: readonly RegExp[] = [
-  /[^\u0000-\u007f]/g,
+  /\P{ASCII}/gu,
   /[@[\\\]^`{|}~]/g,
-  /[@[\\\]^`{|}~]|[^\u0000-\u007f]/g,
+  /[@[\\\]^`{|}~]|\P{ASCII}/gu,
 ];
 
 function tryParse(text: string, lexing: Lexing): readonly Statement[] | undefined {
@@ -305,7 +311,8 @@ export function analyzeViewDefinition(
     const parse = (inner: string): readonly Statement[] | undefined => parseInner(inner, lexing);
     return traceView(parsed.statements, { sensitive, reading: undefined, parse });
   } catch (error) {
-    if (isRefusal(error) || error instanceof MysqlSyntaxError) return undefined;
+    if (isRefusal(error)) return undefined;
+    if (error instanceof MysqlSyntaxError || error instanceof UnsureError) return undefined;
     throw error;
   }
 }
@@ -320,6 +327,7 @@ function answering(analyze: () => AnalysisResult): AnalysisResult {
   } catch (error) {
     if (error instanceof MysqlSyntaxError)
       return { kind: 'syntax-error', message: error.message, position: error.position };
+    if (error instanceof UnsureError) return { kind: 'refused', reason: error.message };
     if (isRefusal(error))
       return { kind: 'refused', reason: `the statement is too large to be read: ${error.message}` };
     throw error;

@@ -288,6 +288,8 @@ export interface CreateEventStatement {
 
 export interface AlterTableStatement {
   readonly kind: 'alter-table';
+  /** ALTER IGNORE: rows that a new key does not allow are deleted. */
+  readonly isIgnoring: boolean;
   readonly table: QualifiedName;
   readonly actions: readonly AlterAction[];
 }

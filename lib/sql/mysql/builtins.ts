@@ -157,6 +157,26 @@ export function isBuiltinFunction(name: string, server?: Server): boolean {
   );
 }
 
+/**
+ * MariaDB's grammar has these with some numbers of arguments only; with others (`point(1)`), or for
+ * json_table outside of FROM, it looks for a stored function. Found by calling each name with 0 to 4.
+ */
+const OVERRIDABLE: ReadonlySet<string> = new Set([
+  'geometrycollection',
+  'json_table',
+  'linestring',
+  'multilinestring',
+  'multipoint',
+  'multipolygon',
+  'point',
+  'polygon',
+]);
+
+/** Whether a stored function of this name may be meant all the same. */
+export function isOverridable(name: string): boolean {
+  return OVERRIDABLE.has(name);
+}
+
 /** Whether white space before the parenthesis makes it another function. */
 export function isSpaceSensitive(name: string): boolean {
   return SPACE_SENSITIVE.has(name);

@@ -181,6 +181,7 @@ export function readAlterTable(
 ): boolean {
   const relation = scan.relation(statement.table);
   scan.add('alter', relation, scope);
+  if (statement.isIgnoring) scan.add('delete', relation, { ...scope, via: 'ALTER IGNORE TABLE' });
   for (const action of statement.actions) readAction(scan, action, relation, scope);
   return true;
 }

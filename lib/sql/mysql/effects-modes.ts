@@ -43,16 +43,19 @@ const CHARSET_VARIABLE = /character_set|cs_client|cs_results/i;
 const COMBINING: ReadonlySet<string> = new Set(
   'concat concat_ws replace ifnull coalesce upper lower list_add list_drop'.split(' '),
 );
-const OFF_VALUES: ReadonlySet<string> = new Set(['0', 'off', 'false']);
+/** Any other number or text may be a way to write 0. */
+const ON_VALUES: ReadonlySet<string> = new Set(['1', 'on', 'true', 'default']);
 
 /** The hazard of setting a system variable; undefined: none. `name` in lower case. */
 export function settingHazard(name: string, value: Expression): string | undefined {
   const last = name.slice(name.lastIndexOf('.') + 1);
+  // No variable has such a name, but a server may compare names without their accents.
+  if (/[^\p{ASCII}]/u.test(last)) return 'a system variable is spelled with more than ASCII';
   if (last === 'sql_mode')
     return isSafeMode(value) ? undefined : 'sql_mode is set to what cannot be followed';
   if (CHARSET_VARIABLES.has(last))
     return isSafeCharset(value, last) ? undefined : `${last} is set to what cannot be followed`;
-  if (last === 'session_track_schema' && OFF_VALUES.has(plainText(value) ?? 'off'))
+  if (last === 'session_track_schema' && !ON_VALUES.has(plainText(value) ?? 'off'))
     return 'session_track_schema is turned off';
   return undefined;
 }

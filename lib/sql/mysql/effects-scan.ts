@@ -5,7 +5,7 @@
 
 import type { Effect, ObjectEffect, ObjectName } from '../analysis.ts';
 import type { Call, Expression, Node, QualifiedName, Query, Select, Statement } from './ast.ts';
-import { isBuiltinFunction, isSpaceSensitive } from './builtins.ts';
+import { isBuiltinFunction, isOverridable, isSpaceSensitive } from './builtins.ts';
 import { functionEffects } from './effects-functions.ts';
 import { userVariableHazard } from './effects-modes.ts';
 import { TooDeepError } from './errors.ts';
@@ -106,7 +106,7 @@ export class EffectScan {
   /** Of the statement that is being visited. */
   changes: Change[] = [];
   readonly #made = new Map<string, 'view' | 'any'>();
-  #moved: string | undefined;
+  #moved: string[] = [];
   #textCount = 0;
 
   constructor(context: ScanContext) {
@@ -135,18 +135,18 @@ export class EffectScan {
   /** A statement of its own, or the body of a routine. */
   visitTop(statement: Statement): void {
     this.changes = [];
-    this.#moved = undefined;
+    this.#moved = [];
     this.#textCount = 0;
     this.visitStatement(statement, TOP);
     // A block can change how the texts are read that it prepares; one that is a text itself does no harm.
     const isText = statement.kind === 'prepare' || statement.kind === 'execute';
-    if (this.#moved !== undefined && this.#textCount > (isText ? 1 : 0))
-      this.addHazard(`${this.#moved} beside PREPARE or EXECUTE IMMEDIATE in one block`);
+    if (this.#moved.length > 0 && this.#textCount > (isText ? 1 : 0))
+      this.addHazard(`${this.#moved[0] ?? ''} beside PREPARE or EXECUTE IMMEDIATE in one block`);
   }
 
   /** Later texts of the same block would be read in another way (MY-62). */
   moveTexts(what: string): void {
-    this.#moved ??= what;
+    this.#moved.push(what);
   }
 
   countText(): void {
@@ -331,8 +331,8 @@ export class EffectScan {
       this.add(effect, undefined, { ...scope, via: `function ${name}()`, isPlanOnly: false });
     }
     const isBuiltin = schema === undefined && isBuiltinFunction(name, this.context.server);
-    const isSure = isBuiltin && !call.isQuoted && !(call.isSpaced && isSpaceSensitive(name));
-    if (!isSure) this.addFunction(call.name);
+    const isOther = isOverridable(name) || (call.isSpaced && isSpaceSensitive(name));
+    if (!isBuiltin || call.isQuoted || isOther) this.addFunction(call.name);
   }
 
   addFunction(name: QualifiedName): void {

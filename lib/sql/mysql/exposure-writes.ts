@@ -10,7 +10,7 @@ import type {
 } from './ast.ts';
 import type { CommonTables, Place } from './lineage-expressions.ts';
 import type { Findings } from './lineage-findings.ts';
-import { foldName } from './lineage-names.ts';
+import { isSameName } from './lineage-names.ts';
 import type { Queries } from './lineage-query.ts';
 import type { RelationTable } from './lineage-relations.ts';
 import { type Column, createScope, type Scope, type Source, unknownRun } from './lineage-scope.ts';
@@ -129,12 +129,12 @@ export class Writes {
 
 const NOWHERE: Place = { scope: undefined, ctes: undefined };
 
-/** `SET email = email` leaves every value where it is. */
+/** `SET email = email` leaves every value where it is; `SET other.users.email = users.email` does not. */
 function isSelf({ column, value }: ColumnAssignment): boolean {
   return (
     value.kind === 'column' &&
-    foldName(column.name) === foldName(value.name) &&
-    (value.table === undefined || value.table === column.table)
+    isSameName(column.name, value.name) &&
+    (value.table === undefined || (value.table === column.table && value.schema === column.schema))
   );
 }
 

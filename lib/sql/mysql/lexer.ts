@@ -21,7 +21,7 @@ import {
   VARIABLE,
   WORD,
 } from './tokens.ts';
-import { readCommentHead, type Server, skippedCommentEnd } from './version-comments.ts';
+import { type Server, readCommentHead, vetComment, skippedCommentEnd } from './version-comments.ts';
 
 /** Everything besides the text that decides how it is cut into tokens. */
 export interface Lexing {
@@ -293,6 +293,7 @@ class Lexer implements Lexed {
   #comment(code: number): boolean {
     const start = this.#index;
     const next = this.#code(start + 1);
+    if (this.#lexing.server.isLookalike === true) vetComment(this.#text, start);
     if (code === 0x23 || (code === 0x2d && next === 0x2d && this.#isLineComment(start + 2))) {
       const end = this.#text.indexOf('\n', start);
       this.#index = end < 0 ? this.#text.length : end + 1;

@@ -128,7 +128,9 @@ export class Expressions {
       !call.isQuoted &&
       isBuiltinFunction(name, this.#context.server);
     if (place.isDuplicate === true && (name === 'values' || name === 'value')) return undefined;
-    const masked = this.values(call.args, place);
+    // WITHIN GROUP (ORDER BY x) gives out a value of x.
+    const isOrderShown = name.startsWith('percentile_');
+    const masked = this.values(isOrderShown ? [...call.args, ...call.orderBy] : call.args, place);
     this.steer(call.orderBy, place, `the order in ${name}()`);
     this.steer([call.filter], place, 'FILTER');
     if (call.over !== undefined) this.window(call.over, place);

@@ -1,6 +1,6 @@
 /** Columns of set operations and of joins that merge columns, by position and by name. */
 
-import { foldName } from './lineage-names.ts';
+import { foldName, isAsciiName } from './lineage-names.ts';
 import { type Column, unknownRun } from './lineage-scope.ts';
 
 function firstMasked(columns: readonly Column[]): string | undefined {
@@ -21,10 +21,14 @@ export function mergeArms(arms: readonly (readonly Column[])[]): readonly Column
   const settled = arms.filter(isSettled);
   const counted = settled.length > 0 ? settled : arms;
   const [first = []] = counted;
-  if (counted.length === 1) return first;
+  if (counted.length === 1)
+    return first === arms[0] ? first : first.map((column) => ({ ...column, isGuessed: true }));
   if (counted.some(hasRun)) return mergeUncounted(counted);
+  // Names are those of the first arm, which may not be counted yet.
+  const isFirstCounted = first === arms[0];
   return first.map((column, index) => ({
     name: column.name,
+    isGuessed: column.isGuessed === true || !isFirstCounted,
     masked: counted.map((columns) => columns[index]?.masked).find((name) => name !== undefined),
     origin: undefined,
     run: undefined,
@@ -57,7 +61,13 @@ function mergeUncounted(arms: readonly (readonly Column[])[]): readonly Column[]
   const masked = firstMasked(arms.flat());
   const counted = arms.find((columns) => !hasRun(columns));
   if (counted !== undefined)
-    return counted.map(({ name }) => ({ name, masked, origin: undefined, run: undefined }));
+    return counted.map(({ name }) => ({
+      name,
+      isGuessed: true,
+      masked,
+      origin: undefined,
+      run: undefined,
+    }));
   return [masked === undefined ? unknownRun() : { ...unknownRun(), masked, run: 'masked' }];
 }
 
@@ -84,6 +94,8 @@ export function joinColumns(
   const [first, second] = isRight ? [right, left] : [left, right];
   const both = [...first, ...second];
   if (using === undefined && hasRun(both)) return [runOver(both)];
+  // Which columns the server takes for the same cannot be told, so neither can their places.
+  if (firstMasked(both) !== undefined && both.some(isUncertain)) return [runOver(both)];
   const names = new Set((using ?? namesOf(first)).map(foldName));
   const isShared = (column: Column): boolean =>
     column.run === undefined && names.has(foldName(column.name));
@@ -105,6 +117,10 @@ export function joinColumns(
   const masked = firstMasked(columns);
   if (!isRight || isOrderKnown || masked === undefined) return columns;
   return columns.map((column) => ({ ...column, masked, origin: undefined }));
+}
+
+function isUncertain({ name, isGuessed }: Column): boolean {
+  return isGuessed === true || !isAsciiName(name);
 }
 
 function namesOf(columns: readonly Column[]): readonly string[] {

@@ -17,6 +17,22 @@ export function foldName(name: string): string {
   return folded.join('').trimEnd();
 }
 
+/** Servers take away what cannot be seen at the start of an alias: ` a` is `a`. */
+export function shownAlias(alias: string): string {
+  let start = 0;
+  while (start < alias.length && isUnseen(alias.charCodeAt(start))) start += 1;
+  return alias.slice(start);
+}
+
+function isUnseen(code: number): boolean {
+  return code <= 0x20 || code === 0x7f;
+}
+
+/** All of it plain ASCII: then servers agree with each other and with this file. */
+export function isAsciiName(name: string): boolean {
+  return ASCII.test(name);
+}
+
 /** True only where every server takes one for the other. */
 export function isSameName(a: string, b: string): boolean {
   return a === b || (ASCII.test(a) && ASCII.test(b) && a.toLowerCase() === b.toLowerCase());
@@ -24,8 +40,8 @@ export function isSameName(a: string, b: string): boolean {
 
 /** False only where no server takes one for the other: any letter beyond ASCII may be any letter. */
 export function mayBeSameName(a: string, b: string): boolean {
-  const left = foldName(a);
-  const right = foldName(b);
+  const left = foldName(shownAlias(a));
+  const right = foldName(shownAlias(b));
   if (left === right) return true;
   if (ASCII.test(left) && ASCII.test(right)) return false;
   const ours = Array.from(left);

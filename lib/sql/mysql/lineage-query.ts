@@ -17,6 +17,7 @@ import type {
 import { type CommonTables, Expressions, type Place } from './lineage-expressions.ts';
 import type { Findings } from './lineage-findings.ts';
 import { growColumns, mergeArms, spanOf } from './lineage-merge.ts';
+import { shownAlias } from './lineage-names.ts';
 import type { RelationTable } from './lineage-relations.ts';
 import {
   type Column,
@@ -119,7 +120,7 @@ export class Queries {
       const found =
         value.kind === 'star'
           ? this.#star(value, place)
-          : [this.#item(value, alias ?? undefined, text, place)];
+          : [this.#item(value, alias === undefined ? alias : shownAlias(alias), text, place)];
       this.#findings.spend(found.length);
       columns.push(...found);
       if (columns.length > COLUMNS_MAX) throw new LineageTooLargeError('too many columns');
@@ -147,7 +148,8 @@ export class Queries {
       return { name: alias ?? name, masked, origin, run: undefined };
     }
     const masked = this.expressions.value(value, place);
-    return { name: alias ?? text, masked, origin: undefined, run: undefined };
+    const isGuessed = alias === undefined;
+    return { name: alias ?? text, isGuessed, masked, origin: undefined, run: undefined };
   }
 
   #setOperation(operation: SetOperation, place: Place): QueryResult {
@@ -168,7 +170,9 @@ export class Queries {
     const rows = values.rows.map(({ items }) =>
       items.map((item, index): Column => {
         const masked = this.expressions.value(item, place);
-        return { name: `column_${index}`, masked, origin: undefined, run: undefined };
+        // MySQL's names; MariaDB takes the expressions of the first row.
+        const name = `column_${index}`;
+        return { name, isGuessed: true, masked, origin: undefined, run: undefined };
       }),
     );
     const columns = mergeArms(rows);

@@ -50,7 +50,9 @@ function indexOf(sensitive: SensitiveRelations): Index {
   for (const entry of touched) add(entry);
   for (const relation of sensitive.plain ?? [])
     add({ ...namesOf(relation), sensitive: undefined, plain: relation });
-  const maskedNames = new NameSet(sensitive.relations.flatMap(({ masked }) => masked));
+  // The server's own schemas are always known; their names (`name`, `table_schema`) are everybody's.
+  const ownMasked = sensitive.relations.filter(({ schema }) => !isSystemSchema(schema));
+  const maskedNames = new NameSet(ownMasked.flatMap(({ masked }) => masked));
   const index = { byName, sensitive: touched, maskedNames };
   indexes.set(sensitive, index);
   return index;

@@ -23,6 +23,8 @@ export interface Origin {
 
 export interface Column {
   readonly name: string;
+  /** The server makes the name up from the expression, and it may be another one than this. */
+  readonly isGuessed?: boolean;
   /** The masked column whose values reach this one; undefined: none does. */
   readonly masked: string | undefined;
   /** Of a column of a table as it is. */
@@ -85,15 +87,36 @@ export function resolveColumn(
   let isSettled = false;
   for (let level = scope; level !== undefined && !isSettled; level = level.outer) {
     const candidates = candidatesAt(level, reference, level !== scope || level.showsAliases);
-    const listed = candidates.filter(
-      (column) => column.run === undefined && mayBeSameName(column.name, reference.name),
-    );
-    found.push(...listed);
-    isSettled = listed.some((column) => isSameName(column.name, reference.name));
+    const listed = candidates.filter((column) => column.run === undefined);
+    isSettled = listed.some((column) => isSurely(column, reference.name));
+    found.push(...listed.filter((column) => mayMean(column, reference.name, isSettled)));
     // It may be one of the unknown ones, or stand further out.
     if (!isSettled) found.push(...candidates.filter((column) => column.run !== undefined));
   }
+  if (found.length === 0 && !unexplained.isRoutine) {
+    // The server knows what this names, or refuses the statement: nothing masked may be what it means.
+    const masked = firstMaskedIn(reference, scope);
+    if (masked !== undefined) return { masked, origin: undefined, name: reference.name };
+  }
   return judge(reference.name, found, isSettled, unexplained);
+}
+
+function isSurely({ name, isGuessed }: Column, wanted: string): boolean {
+  return isGuessed !== true && isSameName(name, wanted);
+}
+
+/** A masked column whose name is guessed may be any name that nothing else has (MY-64). */
+function mayMean(column: Column, wanted: string, isSettled: boolean): boolean {
+  if (mayBeSameName(column.name, wanted)) return true;
+  return !isSettled && column.isGuessed === true && column.masked !== undefined;
+}
+
+function firstMaskedIn(reference: ColumnReference, scope: Scope | undefined): string | undefined {
+  for (let level = scope; level !== undefined; level = level.outer) {
+    const masked = candidatesAt(level, reference, false).find((one) => one.masked !== undefined);
+    if (masked !== undefined) return masked.masked;
+  }
+  return undefined;
 }
 
 function candidatesAt(level: Scope, reference: ColumnReference, withAliases: boolean): Column[] {
@@ -124,7 +147,7 @@ function judge(
   if (only !== undefined && (masked !== undefined || isSettled)) {
     // Of several, each of which may be meant, none is the origin of a masked one.
     const origin = masked === undefined || listed.length === 1 ? only.origin : undefined;
-    return { masked, origin, name: only.name };
+    return { masked, origin, name: only.isGuessed === true ? name : only.name };
   }
   const runs = found.filter((column) => column.run !== undefined);
   const [run] = runs;
@@ -184,7 +207,11 @@ export function renameColumns(
 ): readonly Column[] {
   if (names === undefined) return columns;
   if (columns.every((column) => column.run === undefined) && columns.length === names.length)
-    return columns.map((column, index) => ({ ...column, name: names[index] ?? column.name }));
+    return columns.map((column, index) => ({
+      ...column,
+      name: names[index] ?? column.name,
+      isGuessed: false,
+    }));
   const masked = columns.find((column) => column.masked !== undefined)?.masked;
   return names.map((name) => ({ name, masked, origin: undefined, run: undefined }));
 }

@@ -23,18 +23,21 @@ export interface Head {
   readonly verb: 'create' | 'alter';
   readonly isReplacing: boolean;
   readonly isTemporary: boolean;
+  readonly isIgnoring: boolean;
 }
 
 const FLAGS: ReadonlySet<string> = new Set(
-  'AGGREGATE UNIQUE FULLTEXT SPATIAL VECTOR ONLINE OFFLINE INVOKER IGNORE EXTERNAL'.split(' '),
+  'AGGREGATE UNIQUE FULLTEXT SPATIAL VECTOR ONLINE OFFLINE INVOKER EXTERNAL'.split(' '),
 );
 
 function parseHead(cursor: Cursor, verb: 'create' | 'alter'): Head {
   cursor.index += 1;
   let isReplacing = false;
   let isTemporary = false;
+  let isIgnoring = false;
   for (;;) {
     if (cursor.eat('OR', 'REPLACE')) isReplacing = true;
+    else if (cursor.eat('IGNORE')) isIgnoring = true;
     else if (cursor.eat('TEMPORARY')) isTemporary = true;
     else if (cursor.is('DEFINER') && cursor.isSign(EQUALS, 1)) {
       cursor.index += 2;
@@ -43,7 +46,7 @@ function parseHead(cursor: Cursor, verb: 'create' | 'alter'): Head {
     else if (cursor.eat('SQL', 'SECURITY')) cursor.index += 1;
     else if (cursor.is('SPATIAL', 'REFERENCE') || cursor.eatAny(FLAGS) === undefined) break;
   }
-  return { verb, isReplacing, isTemporary };
+  return { verb, isReplacing, isTemporary, isIgnoring };
 }
 
 export function parseCreate(cursor: Cursor): Statement {
@@ -57,7 +60,7 @@ export function parseCreate(cursor: Cursor): Statement {
 export function parseAlter(cursor: Cursor): Statement {
   const head = parseHead(cursor, 'alter');
   if (cursor.is('EVENT')) return parseBodied(cursor, head);
-  if (cursor.eat('TABLE')) return parseAlterTable(cursor);
+  if (cursor.eat('TABLE')) return parseAlterTable(cursor, head.isIgnoring);
   if (cursor.eat('VIEW')) return parseView(cursor, head);
   return parseDefinition(cursor, head);
 }
@@ -129,12 +132,13 @@ const SECOND_WORDS: ReadonlySet<string> = new Set(
   TABLE`.split(/\s+/),
 );
 
-function parseAlterTable(cursor: Cursor): AlterTableStatement {
+function parseAlterTable(cursor: Cursor, isIgnoring: boolean): AlterTableStatement {
   skipIf(cursor);
   const table = cursor.qualifiedName();
   readWait(cursor);
-  if (cursor.isAtEnd) return { kind: 'alter-table', table, actions: [] };
-  return { kind: 'alter-table', table, actions: cursor.list(() => parseAction(cursor)) };
+  if (cursor.isAtEnd) return { kind: 'alter-table', isIgnoring, table, actions: [] };
+  const actions = cursor.list(() => parseAction(cursor));
+  return { kind: 'alter-table', isIgnoring, table, actions };
 }
 
 function parseAction(cursor: Cursor): AlterAction {

@@ -166,7 +166,8 @@ function contextKey(
   const relations = sensitive === undefined ? '' : `v${sensitive.version}`;
   if (reading === undefined) return `\u0000${relations}`;
   const { database, server, ansiQuotes, noBackslashEscapes } = reading;
-  const modes = `${server.flavor} ${server.version} ${ansiQuotes} ${noBackslashEscapes}`;
-  const own = database === undefined ? '' : `d${database}`;
-  return `\u0000${relations}\u0000${modes}\u0000${own}`;
+  const own = `${server.flavor} ${server.version} ${server.isLookalike === true}`;
+  const modes = `${own} ${ansiQuotes} ${noBackslashEscapes}`;
+  const place = database === undefined ? '' : `d${database}`;
+  return `\u0000${relations}\u0000${modes}\u0000${place}`;
 }

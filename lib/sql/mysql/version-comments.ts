@@ -4,6 +4,7 @@
  */
 
 import type { Reading } from '../../../protocols/contract.ts';
+import { UnsureError } from './errors.ts';
 
 export type Server = Reading['server'];
 
@@ -46,6 +47,45 @@ export function readCommentHead(
     isCode: version <= server.version && !isForeign,
     isAmbiguous: !isMaria && digits === DIGITS_MAX,
   };
+}
+
+/** Whatever version a comment names, a server of this one runs it. */
+export const ANY_VERSION = 999_999;
+
+const QUOTED = /'[^'\\]*'|"[^"\\]*"|`[^`]*`/g;
+const LOOSE = /--|\/[/*]|[#\\'"`]/;
+
+/**
+ * Throws where a comment begins at `index` for a lookalike in another way than for MySQL. All of them run all version comments, which is another way to read a text.
+ * The grammar of Vitess (Dolt) looks for the end of one first and for tokens in it then, takes up to
+ * five digits for its version, and `--` and `//` for comments whatever follows. TiDB has comments of its own.
+ */
+export function vetComment(text: string, index: number): void {
+  const foreign = foreignComment(text, index);
+  if (foreign !== undefined) throw new UnsureError(`this server may read ${foreign} otherwise`);
+}
+
+function foreignComment(text: string, index: number): string | undefined {
+  const first = text[index];
+  const second = text[index + 1];
+  if (first === '/' && second === '/') return '//';
+  if (first === '-' && second === '-') {
+    const isComment = /^[\s\0-\x20\x7f]?$/.test(text.charAt(index + 2));
+    return isComment ? undefined : '-- without a space behind it';
+  }
+  if (first !== '/' || second !== '*') return undefined;
+  if (text.startsWith('/*T!', index)) return 'a comment for TiDB';
+  const isUnlike = text[index + 2] === '!' && !isReadAlike(text, index);
+  return isUnlike ? 'this version comment' : undefined;
+}
+
+function isReadAlike(text: string, index: number): boolean {
+  const end = text.indexOf('*/', index);
+  if (end < 0) return false;
+  const digits = countDigits(text, index + 3);
+  const isCounted = digits === 0 || digits >= DIGITS_MIN;
+  const code = text.slice(index + 3 + digits, end);
+  return isCounted && !LOOSE.test(code.replaceAll(QUOTED, ' '));
 }
 
 function countDigits(text: string, start: number): number {

@@ -81,8 +81,7 @@ class MysqlConnector {
       try (Statement s = c.createStatement()) { s.executeUpdate("UPDATE people SET note = 'x' WHERE id < 5"); }
       c.rollback(point); c.commit(); c.setAutoCommit(true);
       try (Statement s = c.createStatement()) { rows("rolled back", s.executeQuery("SELECT COUNT(*) FROM sink")); }
-      // Once as a parameter of a prepared statement and once as text is enough.
-      if (!options.contains("rewriteBatchedStatements")) throughLarge(c);
+      throughLarge(c);
       try (Statement s = c.createStatement()) { s.execute("DELETE FROM sink"); }
       try (Statement s = c.createStatement()) {
         boolean isSet = s.execute("SELECT 1; DO 0; SELECT 'b', NULL; UPDATE people SET note = 'z' WHERE id < 4");
@@ -112,7 +111,7 @@ class MysqlConnector {
       ResultSet tables = c.getMetaData().getColumns(null, null, "people", null);
       while (tables.next()) show("metadata", tables.getString("COLUMN_NAME") + " " + tables.getString("TYPE_NAME") + " " + tables.getInt("NULLABLE"));
       c.setCatalog("information_schema"); show("catalog", c.getCatalog()); c.setCatalog(System.getenv("DB_NAME"));
-      if (options.isEmpty()) try (Statement s = c.createStatement()) {
+      if (options.contains("rewrite")) try (Statement s = c.createStatement()) {
         s.setQueryTimeout(1);
         try { s.executeQuery("SELECT SLEEP(30)"); show("timeout", "none"); } catch (SQLException error) { show("timeout", error.getClass().getSimpleName()); }
       }
@@ -121,8 +120,7 @@ class MysqlConnector {
   }
 
   public static void main(String[] args) throws Exception {
-    run("");
-    run("&useServerPrepStmts=true&useBulkStmts=true");
     run("&rewriteBatchedStatements=true");
+    run("&useServerPrepStmts=true&useBulkStmts=true");
   }
 }

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { buildMysqlSnapshot, type MysqlRows } from '../../../lib/catalog/mysql-build.ts';
+import './mysql-build-hidden-cases.ts';
 
 const SERVER = { flavor: 'mysql', version: 80_036 } as const;
 const NONE: MysqlRows = {
@@ -182,4 +183,29 @@ t.test('triggers and cascades belong to their tables', async (t) => {
   );
   t.same(a?.cascades, [b?.oid]);
   t.same(b?.cascades, [-1], 'a table that nobody knows');
+});
+
+t.test('a view whose text is kept as it was written (Dolt)', async (t) => {
+  const rows = (definition: string): MysqlRows => ({
+    ...NONE,
+    tables: [table('users'), table('v', 'VIEW')],
+    columns: [column('users', 'email', 1)],
+    routines: [
+      { schema: 'Shop', name: 'f', type: 'FUNCTION', language: 'SQL', definition: 'RETURN 1' },
+    ],
+    views: [{ schema: 'Shop', name: 'v', definition }],
+  });
+  const viewOf = (definition: string, isLookalike: boolean) => {
+    const server = { ...SERVER, isLookalike };
+    const snapshot = buildMysqlSnapshot(rows(definition), server, 1);
+    const [users] = snapshot.relationsNamed('users');
+    const [view] = snapshot.relationsNamed('v');
+    return { view, users: users?.oid ?? 0 };
+  };
+  const plain = viewOf('SELECT *, f(1) FROM users', true);
+  t.same(plain.view?.reads, [plain.users], 'a bare name is a relation of its own database');
+  t.match(plain.view?.calls, [{ name: 'f' }]);
+  t.same(viewOf('select 1 AS `users`', false).view?.reads, [], 'a printed one has no bare names');
+  for (const text of ['SELECT /*!99999 email AS */ id FROM users', 'SELECT "email" FROM users'])
+    t.equal(viewOf(text, true).view?.definition, undefined, text);
 });

@@ -4,6 +4,7 @@ import {
   createMysqlCatalog,
   type MysqlCatalogOptions,
 } from '../../../lib/catalog/mysql-catalog.ts';
+import { CHANGE_COUNTERS } from '../../../lib/catalog/mysql-queries.ts';
 import { mariadbMissing, type MariadbServer, startMariadb } from '../../support/mariadb-server.ts';
 import type { Teardown } from '../../support/servers.ts';
 
@@ -142,6 +143,29 @@ t.test('a MariaDB catalog', { skip: mariadbMissing() ?? false }, async (t) => {
       await server.sql('DROP TABLE by_others', 'shop');
     },
   );
+
+  t.test(
+    'a server whose own sql_mode is ORACLE: a session could go to it (MY-42, MY-61)',
+    async (t) => {
+      await server.sql("SET GLOBAL sql_mode = 'ORACLE'");
+      try {
+        await t.rejects(Promise.resolve(catalogOf(t, server).snapshot()), /has ORACLE/);
+      } finally {
+        await server.sql('SET GLOBAL sql_mode = DEFAULT');
+      }
+      t.ok(await catalogOf(t, server).snapshot());
+    },
+  );
+
+  t.test('counters are believed only where the server counts the question itself', async (t) => {
+    const rows = await server.sql(CHANGE_COUNTERS);
+    const again = await server.sql(CHANGE_COUNTERS);
+    const questions = (text: string): number => Number(/Com_show_status\s+(\d+)/.exec(text)?.[1]);
+    t.ok(questions(again) > questions(rows));
+    for (const name of ['Com_create_view', 'Com_alter_table', 'Com_drop_db', 'Com_grant', 'Uptime'])
+      t.match(rows, new RegExp(`\\b${name}\\b`));
+    t.notMatch(rows, /temporary/);
+  });
 
   t.test('what a user may not read is there and unreadable', async (t) => {
     await server.sql(`CREATE USER app@'127.0.0.1' IDENTIFIED BY 'app';

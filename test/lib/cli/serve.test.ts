@@ -85,7 +85,10 @@ t.test('listens, says so, and ends in order on SIGTERM', async (t) => {
   const port = Number(/127\.0\.0\.1:(\d+)$/.exec(listening.msg)?.[1]);
   t.match(
     serve.lines,
-    [{ level: 40, msg: 'rule "r": "shp" matches no connection.' }],
+    [
+      { level: 40, msg: /^connection "shop": rule "r" has to do without a catalog/ },
+      { level: 40, msg: 'rule "r": "shp" matches no connection.' },
+    ],
     'warnings first',
   );
 

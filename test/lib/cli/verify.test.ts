@@ -40,10 +40,11 @@ t.test('a recording that ends too early is not ok', async (t) => {
   const child = spawn(process.execPath, [script, dataDir], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const exited = once(child, 'exit');
   await once(child.stdout, 'data');
   t.match(await runCommand(runVerify, [dataDir]), { code: 0, stdout: /1 open/ });
   child.kill('SIGKILL');
-  await once(child, 'exit');
+  await exited;
   t.match(await runCommand(runVerify, [dataDir]), {
     code: 1,
     stdout: /CUT OFF .*session-1\.weir: .* after \d+ whole frames, at offset \d+/,

@@ -1,3 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import { cacheKey, DecisionCache, ShapeDecisions } from '../../../lib/gateway/decision-cache.ts';
 import { computeSensitive } from '../../../lib/masking/sensitive.ts';
@@ -55,6 +58,25 @@ t.test('the oldest goes in a later version as well, and setting again drops noth
   t.equal(kept.filter((isKept) => isKept).length, 20_000);
 });
 
+t.test('what belongs to an older version is freed', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  const cache = new DecisionCache();
+  const addOld = (): WeakRef<object> => {
+    const decided = allow();
+    cache.set('old', 1, decided);
+    return new WeakRef(decided);
+  };
+  const old = addOld();
+  cache.set('new', 2, allow());
+  for (let round = 0; round < 50 && old.deref() !== undefined; round += 1) {
+    await setImmediate();
+    collect();
+  }
+  t.equal(old.deref(), undefined);
+  t.ok(cache.get('new', 2));
+});
+
 t.test('a decision for a shape is found by the same analysis on the same basis', async (t) => {
   const decisions = new ShapeDecisions();
   const [read, decided] = [analysis({ isShapeStable: true }), allow()];
@@ -68,8 +90,10 @@ t.test('a decision for a shape is found by the same analysis on the same basis',
   t.equal(decisions.get(read, { ...basis, sensitive: await computed() }), undefined, 'other masks');
   t.equal(decisions.get(read, { ...basis, sensitive: undefined }), undefined);
   t.equal(decisions.get(read, basis), decided, 'asking changes nothing');
-  decisions.set(analysis({ isShapeStable: true }), { ...basis, snapshot: snapshotOf() }, allow());
-  t.equal(decisions.get(read, basis), undefined, 'a new basis empties it');
+  const later = { ...basis, snapshot: snapshotOf() };
+  decisions.set(analysis({ isShapeStable: true }), later, allow());
+  t.equal(decisions.get(read, basis), undefined, 'a new basis takes the place of the old one');
+  t.equal(decisions.get(read, later), undefined, 'and nothing of that holds on it');
 });
 
 t.test('without a catalog and masks there is a basis, too', async (t) => {

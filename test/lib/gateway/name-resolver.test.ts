@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { ReachedName, ResolvedName } from '../../../lib/policy/objects.ts';
 import { createNameResolver } from '../../../lib/gateway/name-resolver.ts';
 import type { ObjectName } from '../../../lib/sql/analysis.ts';
 import { functionName, relation, routine, snapshotOf } from './catalog-fixture.ts';
@@ -7,7 +8,7 @@ function table(name: string, schema?: string): ObjectName {
   return { kind: 'relation', schema, name };
 }
 
-function reachedBy(resolved: readonly { readonly reaches?: readonly unknown[] }[]): unknown {
+function reachedBy(resolved: readonly ResolvedName[]): readonly ReachedName[] {
   return resolved.flatMap(({ reaches }) => reaches ?? []);
 }
 
@@ -99,6 +100,36 @@ t.test('below a view everything is reached through it, partitions too', async (t
   ]);
   t.same(reachedBy(resolve(table('orders_1'))), [
     { schema: 'public', name: 'orders', by: 'hierarchy' },
+  ]);
+});
+
+t.test('ON DELETE CASCADE reaches the rows behind it, step by step (MY-45)', async (t) => {
+  const resolve = createNameResolver(
+    snapshotOf({
+      relations: [
+        relation(1, 'parents', { deletesIn: [2, 1] }),
+        relation(2, 'children', { deletesIn: [3] }),
+        relation(3, 'toys'),
+        relation(4, 'toys_1', { parents: [3] }),
+        relation(5, 'shown', { kind: 'v', reads: [1, 3] }),
+      ],
+    }),
+  );
+  const names = (name: string): readonly string[] =>
+    reachedBy(resolve(table(name)))
+      .map((one) => `${one.name} by ${one.by}`)
+      .toSorted();
+  t.same(names('parents'), ['children by cascade', 'toys by cascade', 'toys_1 by cascade']);
+  t.same(names('toys'), ['toys_1 by hierarchy']);
+  // Below a view it is reached in both ways, and reading it must count.
+  t.same(names('shown'), [
+    'children by cascade',
+    'parents by cascade',
+    'parents by view',
+    'toys by cascade',
+    'toys by view',
+    'toys_1 by cascade',
+    'toys_1 by view',
   ]);
 });
 

@@ -4,6 +4,7 @@ import type { Decided } from '../../../lib/gateway/driver-parts.ts';
 import { allow, askStatement, block, createRig, record, relayScript, send } from './driver-rig.ts';
 import { createGate, settle, until } from './duplex-pair.ts';
 import './driver-ending-cases.ts';
+import './driver-reading-cases.ts';
 import './driver-recording-cases.ts';
 import './driver-synced-cases.ts';
 

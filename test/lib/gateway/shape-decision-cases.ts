@@ -77,9 +77,12 @@ t.test('a known decision for a shape comes at once', async (t) => {
 t.test('another catalog is judged anew', async (t) => {
   const read = analysis({ functions: [functionName('purge')] });
   const catalog = new FakeCatalog(snapshotOf({ version: 1 }));
-  const decider = createDecider({ catalog, reader: readerOf(read, { [BODY]: DELETES }) });
+  const other = analysis();
+  const reader = readerOf(read, { [BODY]: DELETES, other });
+  const decider = createDecider({ catalog, reader });
   t.match(await decider.decideStatement('one'), { decision: { kind: 'allow' } });
   catalog.current = snapshotOf({ version: 2, routines: [routine(1, 'purge')] });
+  await decider.decideStatement('other');
   t.match(await decider.decideStatement('two'), { decision: { kind: 'block' } });
   catalog.current = snapshotOf({ version: 3 });
   t.match(await decider.decideStatement('three'), { decision: { kind: 'allow' } });
@@ -131,6 +134,21 @@ t.test('a routine that could not be read this time holds for its own text only',
   t.match(await decider.decideStatement('one'), { decision: { rule: 'unknown-effect' } });
   answers[BODY] = analysis();
   t.match(await decider.decideStatement('two'), { decision: { kind: 'allow' } });
+});
+
+t.test('a name that nobody knows is looked up again for each text (GW-7)', async (t) => {
+  const server = { flavor: 'mariadb', version: 101_119 } as const;
+  const masks = [fakeMask(['public.orders.id'])];
+  const object = { kind: 'relation', schema: 'public', name: 'made_just_now' } as const;
+  const catalog = new FakeCatalog({ ...snapshotOf(), server });
+  catalog.isSlow = true;
+  const sensitive = await computeSensitive(snapshotOf(), masks, fakeReader({}));
+  const reader = readerOf(analysis({ effects: [{ effect: 'read', object }] }));
+  const decider = createDecider({ masks, catalog, reader, findSensitive: () => sensitive });
+  await decider.decideStatement('one');
+  t.equal(catalog.invalidations, 1);
+  await decider.decideStatement('two');
+  t.equal(catalog.invalidations, 2);
 });
 
 t.test('explaining shows the routines of a decision that is known', async (t) => {

@@ -7,6 +7,7 @@ import { planResult } from '../../../lib/masking/plan.ts';
 import { computeSensitive, createSensitiveFinder } from '../../../lib/masking/sensitive.ts';
 import { createPostgresReader } from '../../../lib/sql/reader.ts';
 import type { SqlReader } from '../../../lib/sql/analysis.ts';
+import { analyzeStatements } from '../../../lib/sql/mysql/analysis.ts';
 import { catalogOf, connectTo, relationNamed, SERVERS } from '../../support/catalog-server.ts';
 import { fakeMask, fakeReader, fakeRelation, fakeSnapshot } from '../../support/fake-catalog.ts';
 
@@ -302,4 +303,37 @@ t.test('for MySQL the reader gets every relation, with its columns in order', as
   t.not(other.relations.version, relations.version, 'plain relations count for the version');
   const postgres = await computeSensitive(fakeSnapshot([]), masks, reader);
   t.equal(postgres.relations.plain, undefined);
+});
+
+t.test('a view whose columns are not shown is masked as a whole (MySQL)', async (t) => {
+  const shop = { schema: 'shop' };
+  const snapshot = fakeSnapshot([
+    fakeRelation(1, 'users', ['id', 'email'], shop),
+    fakeRelation(2, 'v', [], { ...shop, kind: 'v', definition: 'd', reads: [1] }),
+  ]);
+  const masks = [fakeMask(['shop.users.email'])];
+  const { relations } = await computeSensitive(
+    snapshot,
+    masks,
+    fakeReader({ views: { d: undefined } }),
+    'mysql',
+  );
+  t.same(relations.plain, []);
+  t.same(
+    relations.relations.find(({ name }) => name === 'v'),
+    { schema: 'shop', name: 'v', masked: [], clear: [] },
+  );
+  const outputsOf = (text: string) => {
+    const reading = {
+      database: 'shop',
+      server: { flavor: 'mysql', version: 80_036 },
+      ansiQuotes: false,
+      noBackslashEscapes: false,
+    } as const;
+    const { result } = analyzeStatements(text, { sensitive: relations, reading });
+    return result.kind === 'analysis' ? result.exposure?.outputs : result;
+  };
+  for (const text of ['SELECT anything FROM v', 'SELECT x.mail AS id FROM v x'])
+    t.same(outputsOf(text), [['masked']], text);
+  t.notMatch(outputsOf('SELECT * FROM v'), [['clear']]);
 });

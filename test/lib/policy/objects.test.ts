@@ -137,3 +137,25 @@ t.test('a pattern that the configuration should have refused is a bug, not a pas
     t.throws(() => matchesObject(wrong, 'block', orders, nothing), /not an object pattern/);
   }
 });
+
+t.test('behind a foreign key only deleting reaches (MY-45)', async (t) => {
+  const resolve = () => [
+    {
+      schema: 'shop',
+      name: 'parents',
+      reaches: [{ schema: 'shop', name: 'children', by: 'cascade' as const }],
+    },
+  ];
+  const parents = object('relation', 'parents', 'shop');
+  const blocks = (effect: 'delete' | 'read' | 'update' | 'drop'): boolean =>
+    matchesObject('shop.children', 'block', { effect, object: parents }, resolve);
+  t.ok(blocks('delete'));
+  for (const effect of ['read', 'update', 'drop'] as const) t.notOk(blocks(effect), effect);
+});
+
+t.test('a name that the server takes for another stands for that one (MY-63)', async (t) => {
+  const resolve = () => [{ schema: 'shop', name: 'purge' }];
+  const call = { effect: 'call', object: object('function', 'purgé', 'shop') } as const;
+  t.ok(matchesObject('shop.purge', 'block', call, resolve));
+  t.notOk(matchesObject('shop.purgé', 'allow', call, resolve));
+});

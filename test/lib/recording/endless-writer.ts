@@ -12,5 +12,17 @@ const session = createRecorder({ dataDir: process.argv[2] ?? '', durability: 'st
 );
 for (let count = 1; count <= APPENDS_MAX; count += 1) {
   session.append('client', Buffer.from(`statement ${count}`));
-  writeSync(1, `${count}\n`);
+  tell(`${count}\n`);
+}
+
+/** A full pipe makes the write fail at once; whoever reads it will make room, or kill this process. */
+function tell(line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, line);
+      return;
+    } catch (error) {
+      if (!(error instanceof Error) || !('code' in error) || error.code !== 'EAGAIN') throw error;
+    }
+  }
 }

@@ -7,6 +7,7 @@ import type { Decision, Operation } from '../../../protocols/contract.ts';
 import { mariadbMissing, startMariadb } from '../../support/mariadb-server.ts';
 import { operationsIn, recordedFrom } from '../../support/play.ts';
 import { makeVerifier } from '../../support/postgres-lab.ts';
+import './change-user-cases.ts';
 import { startFakeMysql } from './fake-mysql.ts';
 import { INSPECT_ALL, INSPECT_NOTHING, options, startGateway } from './sign-in-fixture.ts';
 

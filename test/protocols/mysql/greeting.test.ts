@@ -64,3 +64,18 @@ t.test('nonces have no NUL and no $ (MY-2)', async (t) => {
   const all = nonceOf(Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)));
   t.ok(all.every((byte) => byte > 0 && byte < 0x80 && byte !== 0x24));
 });
+
+t.test('a server that only speaks the protocol offers less than MySQL (MY-38)', async (t) => {
+  const whole = { ...MARIADB, version: '8.0.36', capabilities: 0xdfff_ffffn };
+  t.equal(identityOf(whole).isLookalike, false);
+  // As Dolt's engine offers them.
+  t.equal(
+    identityOf({ ...whole, version: '8.0.31', capabilities: 0x013b_a28fn }).isLookalike,
+    true,
+  );
+  t.equal(
+    identityOf({ ...whole, version: '5.6.50', capabilities: 0x003f_f7ffn }).isLookalike,
+    false,
+  );
+  t.equal(identityOf(MARIADB).isLookalike, false);
+});

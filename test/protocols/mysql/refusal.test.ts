@@ -1,6 +1,12 @@
 import t from 'tap';
 import { PacketReader } from '../../../protocols/mysql/packet.ts';
-import { encodeErr, errTextOf, numberOf, parseErr } from '../../../protocols/mysql/refusal.ts';
+import {
+  encodeErr,
+  errTextOf,
+  numberOf,
+  parseErr,
+  shownError,
+} from '../../../protocols/mysql/refusal.ts';
 
 const RETRIED = [1047, 1205, 1213, 1290, 1792, 1836, 2006, 2013];
 
@@ -39,3 +45,18 @@ t.test('a text is one line that fits the buffers of clients', async (t) => {
   const own = { errno: 1, state: 'HY000' };
   t.match(errTextOf({ code: '42501', message: 'no', error: own }), own);
 });
+
+t.test(
+  'a recording keeps an error without its text, where that may be secret (GW-16)',
+  async (t) => {
+    const err = { errno: 1064, state: '42000', message: "near 'hunter2'" };
+    for (const withState of [true, false]) {
+      const packet = encodeErr(err, 1, withState);
+      const shown = shownError(packet, true);
+      t.equal(shown.length, packet.length);
+      t.match(parseErr(shown.subarray(4)), { errno: 1064, message: /^\*{14}$/ });
+      t.match(packet.toString('latin1'), /hunter2/, 'the client still gets it');
+      t.equal(shownError(packet, false), packet);
+    }
+  },
+);

@@ -6,6 +6,7 @@ import {
 } from '../../../../lib/sql/mysql/analysis.ts';
 import { analysisOf, analyze, effectsOf, hazardsOf, MARIADB, MYSQL } from './analyze.ts';
 import { FORMS, HAZARDS, STARTUPS } from './effect-cases.ts';
+import './effects-red-team-cases.ts';
 
 function isThere(effects: readonly string[], wanted: string): boolean {
   return effects.some((effect) => effect === wanted || effect.startsWith(`${wanted}:`));
@@ -150,4 +151,36 @@ t.test('a view that cannot be read is told as that', async (t) => {
   t.equal(analyzeViewDefinition('SELECT 1; SELECT 2', sensitive), undefined);
   t.equal(analyzeViewDefinition('select 1 AS `a`', sensitive)?.length, 1);
   t.equal(ANY_READING.ansiQuotes, false);
+});
+
+t.test('a server that only speaks the protocol runs every version comment (MY-38)', async (t) => {
+  const lookalike = { ...MYSQL, server: { ...MYSQL.server, isLookalike: true } };
+  const hidden = 'SELECT 1 /*!99999 ; DELETE FROM t */';
+  t.notOk(isThere(effectsOf(hidden, MYSQL), 'delete'), 'MySQL 8.0.36 does not');
+  t.ok(isThere(effectsOf(hidden, lookalike), 'delete'));
+  t.same(effectsOf('/*!50003 SELECT a FROM t */', lookalike), effectsOf('SELECT a FROM t'));
+  t.same(hazardsOf("/*!40103 SET TIME_ZONE='+00:00' */", lookalike), []);
+});
+
+t.test('what its lexer may read otherwise is refused in all ways to read it', async (t) => {
+  const lookalike = { ...MYSQL, server: { ...MYSQL.server, isLookalike: true } };
+  const unsure = [
+    'SELECT 1 /*!50000 -- */ ; DELETE FROM t; -- \n*/',
+    "SELECT 1 /*!50000 , '*/; DELETE FROM t -- ' */",
+    "SELECT 1 /*!50000 , '\\\\' */",
+    'SELECT /*!123 + 1 */',
+    'SELECT 1 /*T! ; DELETE FROM t */',
+    "SELECT 1 --'\n; DELETE FROM t; -- '",
+    "SELECT 1 //'\n; DELETE FROM t; -- '",
+    // The error of one reading must not leave the other one alone.
+    'SELECT "a" "/*!50000 -- */ ; DELETE FROM t; -- "\n*/',
+    "PREPARE s FROM 'DELETE /*!50000 -- */ FROM t'",
+  ];
+  for (const text of unsure) {
+    const result = analyze(text, lookalike);
+    const isJudged = result.kind === 'analysis' && !isThere(effectsOf(text, lookalike), 'delete');
+    t.notOk(isJudged, text);
+  }
+  for (const text of ["SELECT 'a--b', 'http://x' -- end", 'SELECT 1 - - 1', 'SELECT 8 / 2 # end'])
+    t.equal(analyze(text, lookalike).kind, 'analysis', text);
 });

@@ -40,6 +40,7 @@ t.test('everything that decides how a text is read is part of the key', async (t
     { ...MARIADB, ansiQuotes: undefined },
     { ...MARIADB, noBackslashEscapes: true },
     { ...MARIADB, server: { flavor: 'mariadb' as const, version: 110_000 } },
+    { ...MARIADB, server: { ...MARIADB.server, flavor: 'mysql' as const } },
     MYSQL,
   ];
   for (const reading of readings) {
@@ -54,6 +55,17 @@ t.test('everything that decides how a text is read is part of the key', async (t
   t.match(await masked, { exposure: { touches: true } });
   t.ok(reader.analyze(sql, { ...SENSITIVE, version: 'other' }, MARIADB) instanceof Promise);
   t.ok(reader.analyze(sql) instanceof Promise);
+});
+
+t.test('threads are told of the relations without masks as well', async (t) => {
+  const reader = open(t);
+  const known = { schema: 'app', name: 'made', columns: ['id', 'ssn'] };
+  const sensitive = { ...SENSITIVE, version: 'with one more', plain: [known] };
+  for (const sql of ['SELECT * FROM app.made', 'SELECT id, ssn FROM app.made']) {
+    const result = await reader.analyze(sql, sensitive, MARIADB);
+    const exposure = result.kind === 'analysis' ? result.exposure : undefined;
+    t.same(exposure?.outputs, [['clear', 'clear']], sql);
+  }
 });
 
 t.test('what cannot be read is refused, and the reader goes on', async (t) => {

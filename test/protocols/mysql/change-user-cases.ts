@@ -6,9 +6,8 @@ import { COM, command, frame, uint16 } from '../../support/mysql-packets.ts';
 import {
   INSPECT_NOTHING,
   INSPECT_STATEMENTS,
-  type MysqlTalk,
   greeting,
-  MysqlTalk as Talk,
+  MysqlTalk,
   ok,
   outline,
   response,
@@ -73,7 +72,7 @@ t.test('its proof is not recorded (GW-16)', async (t) => {
 
 /** Up to the client's response, under auth = "gateway". */
 function proving(decision: Decision): MysqlTalk {
-  const talk = new Talk({ auth: 'gateway' }, () => decision);
+  const talk = new MysqlTalk({ auth: 'gateway' }, () => decision);
   talk.event({ kind: 'opened', side: 'client' });
   talk.event({ kind: 'opened', side: 'server' });
   talk.server(greeting('5.5.5-10.11.6-MariaDB', 0x8_8208));

@@ -2,14 +2,14 @@
 
 import { createConnection } from 'mysql2/promise';
 import t from 'tap';
-import type { MaskConfig, RuleConfig } from '../../../lib/config/config.ts';
-import { createGateway } from '../../../lib/gateway/gateway.ts';
-import { listRecordings } from '../../../lib/recording/library.ts';
-import { playBack } from '../../../lib/recording/playback.ts';
-import { openRecording } from '../../../lib/recording/reader.ts';
-import { makeTemporary } from '../../support/gateway-process.ts';
-import { mariadbMissing, startMariadb } from '../../support/mariadb-server.ts';
-import { makeMysqlConfig } from '../../support/mysql-gateway.ts';
+import type { MaskConfig, RuleConfig } from '../../lib/config/config.ts';
+import { createGateway } from '../../lib/gateway/gateway.ts';
+import { listRecordings } from '../../lib/recording/library.ts';
+import { playBack } from '../../lib/recording/playback.ts';
+import { openRecording } from '../../lib/recording/reader.ts';
+import { makeTemporary } from '../support/gateway-process.ts';
+import { mariadbMissing, startMariadb } from '../support/mariadb-server.ts';
+import { makeMysqlConfig } from '../support/mysql-gateway.ts';
 
 const USERS = [
   { user: 'alice', password: 'alice-secret', groups: ['analysts'] },

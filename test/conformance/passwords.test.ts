@@ -2,13 +2,13 @@
 
 import { createConnection } from 'mysql2/promise';
 import t from 'tap';
-import { createGateway } from '../../../lib/gateway/gateway.ts';
-import { makeVerifier } from '../../../lib/identity/credentials.ts';
-import { makeTemporary } from '../../support/gateway-process.ts';
-import { mariadbMissing, startMariadb } from '../../support/mariadb-server.ts';
-import { makeMysqlConfig } from '../../support/mysql-gateway.ts';
-import { embeddedPostgres, embeddedPostgresMissing } from '../../support/servers.ts';
-import { createShop, startGateway } from './gateway-rig.ts';
+import { createGateway } from '../../lib/gateway/gateway.ts';
+import { makeVerifier } from '../../lib/identity/credentials.ts';
+import { makeTemporary } from '../support/gateway-process.ts';
+import { mariadbMissing, startMariadb } from '../support/mariadb-server.ts';
+import { makeMysqlConfig } from '../support/mysql-gateway.ts';
+import { embeddedPostgres, embeddedPostgresMissing } from '../support/servers.ts';
+import { createShop, startGateway } from '../lib/gateway/gateway-rig.ts';
 
 /** NFKC makes IX of the first character; the soft hyphen goes away. */
 const TYPED = '\u2168\u00ad-secret';
@@ -18,7 +18,7 @@ t.test(
   'Postgres: the gateway signs in as libpq does',
   { skip: embeddedPostgresMissing() },
   async (t) => {
-    const server = await embeddedPostgres(t, { port: 21_850 });
+    const server = await embeddedPostgres(t, { port: 27_852 });
     const direct = await createShop(server);
     t.teardown(() => direct.end());
     await direct.query(`CREATE ROLE roman LOGIN PASSWORD '${TYPED}'`);

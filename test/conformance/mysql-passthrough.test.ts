@@ -1,9 +1,9 @@
 /** Passthrough at a real MariaDB, through real clients, on all kinds of accounts. */
 
 import t from 'tap';
-import { recordedFrom } from '../../support/play.ts';
-import { INSPECT_ALL, options, startGateway } from './sign-in-fixture.ts';
-import { LOGINS, skip, startSignInLab, statement } from './sign-in-lab.ts';
+import { recordedFrom } from '../support/play.ts';
+import { INSPECT_ALL, options, startGateway } from '../protocols/mysql/sign-in-fixture.ts';
+import { LOGINS, skip, startSignInLab, statement } from '../protocols/mysql/sign-in-lab.ts';
 
 t.test('at a real MariaDB', { skip }, async (t) => {
   const { upstreamPort, clients, tls } = await startSignInLab(t);
