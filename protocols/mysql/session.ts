@@ -184,7 +184,8 @@ export class MysqlSession implements ProtocolSession {
     this.#changeUser = undefined;
     const { inspection, capabilities, server } = signedIn;
     const { flavor, version, isLookalike } = server;
-    const session = new SessionState({ flavor, version, isLookalike }, signedIn.state);
+    const own = isLookalike ? { flavor, version, isLookalike } : { flavor, version };
+    const session = new SessionState(own, signedIn.state);
     this.#out.sequence = 0;
     const out = this.#out;
     const options = this.#options;

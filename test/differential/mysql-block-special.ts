@@ -119,7 +119,6 @@ const REFUSED: Readonly<Record<string, Buffer>> = {
   'MY-19 COM_REGISTER_SLAVE': command(COM.registerSlave, uint32(9), Buffer.alloc(14)),
   'MY-19 COM_TABLE_DUMP': command(COM.tableDump, Buffer.of(7), 'watched', Buffer.of(7), 'victims'),
   'MY-19 COM_SLEEP': command(COM.sleep),
-  'MY-19 an unknown command': command(0x77, 'x'),
   'MY-47 BINLOG': command(COM.query, "BINLOG 'AAAAAAAAAA=='"),
 };
 

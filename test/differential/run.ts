@@ -37,13 +37,13 @@ const SUITES: readonly Suite[] = [
   mysqlClients,
   mysqlDrivers,
   mysqlBlock,
-  mysqlMask,
-  mysqlHostile,
   mysqlCorpus,
 ];
 
 /** They take long, build other people's programs, or both: run by name only, `run.js all` runs them too. */
 const ON_DEMAND: readonly Suite[] = [
+  mysqlMask,
+  mysqlHostile,
   mysqlSuite,
   mysqlGo,
   mysqlDolt,
