@@ -21,6 +21,7 @@ import { DecisionCache, ShapeDecisions, cacheKey } from './decision-cache.ts';
 import { createNameResolver } from './name-resolver.ts';
 import { namesUnknown } from './mysql-names.ts';
 import type { Reach } from './reach.ts';
+import { LookBudget } from './look-budget.ts';
 import { ROUTINES_MAX, RoutineReader, unknownTypes } from './routine-reader.ts';
 import type { Decided } from './driver-parts.ts';
 
@@ -79,6 +80,7 @@ const ENDS_TRANSACTION = /^\s*(?:rollback|abort|commit|end)(?:\s+(?:work|transac
 const ATTEMPTS_MAX = ROUTINES_MAX + 8;
 
 export class StatementDecider {
+  readonly #looks = new LookBudget();
   readonly #parts: StatementDeciderParts;
   readonly #routines: RoutineReader;
   readonly #cache = new DecisionCache();
@@ -120,7 +122,7 @@ export class StatementDecider {
       const isUnknown = operation.columns.some(
         ({ table }) => table !== 0 && snapshot.relation(table) === undefined,
       );
-      if (isUnknown) {
+      if (isUnknown && this.#looks.take()) {
         // A table made a moment ago: one more look, then it counts as untraced (GW-7).
         catalog.invalidate();
         snapshot = await catalog.snapshot();
@@ -246,12 +248,14 @@ export class StatementDecider {
     if (analysis.kind !== 'analysis' || !namesUnknown(analysis, snapshot, isMasked)) {
       return undefined;
     }
+    if (!this.#looks.take()) return undefined;
     findings.isRefreshed = true;
     findings.snapshot = undefined;
     findings.sensitive = undefined;
     findings.analysis = undefined;
     catalog.invalidate();
-    return this.#lookAtCatalog(findings);
+    // Never judged with what was just forgotten: there is another attempt, whatever the catalog says at once.
+    return this.#lookAtCatalog(findings) ?? Promise.resolve();
   }
 
   #lookUpRoutines(findings: Findings, analysis: AnalysisResult): Promise<void> | undefined {

@@ -5,15 +5,24 @@ export interface LruOptions {
   readonly sizeMax: number;
 }
 
+/**
+ * A doubly linked list beside the map: to take out and put back a Map's entries for their order leaves
+ * holes in it, and to find the oldest one walks over all of them as soon as the cache is full.
+ */
 interface Entry<V> {
+  readonly key: string;
   readonly value: V;
   readonly size: number;
+  older: Entry<V> | undefined;
+  newer: Entry<V> | undefined;
 }
 
 export class Lru<V> {
   readonly #entries = new Map<string, Entry<V>>();
   readonly #countMax: number;
   readonly #sizeMax: number;
+  #oldest: Entry<V> | undefined;
+  #newest: Entry<V> | undefined;
   #size = 0;
 
   constructor(options: LruOptions) {
@@ -33,33 +42,54 @@ export class Lru<V> {
   get(key: string): V | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    // Moved to the end: a Map keeps the order of insertion.
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
+    if (entry !== this.#newest) {
+      this.#unlink(entry);
+      this.#append(entry);
+    }
     return entry.value;
   }
 
   /** An entry larger than the whole cache is not kept. */
   set(key: string, value: V, size: number): void {
-    this.#remove(key);
+    const known = this.#entries.get(key);
+    if (known !== undefined) this.#remove(known);
     if (size > this.#sizeMax) return;
-    this.#entries.set(key, { value, size });
+    const entry: Entry<V> = { key, value, size, older: undefined, newer: undefined };
+    this.#entries.set(key, entry);
+    this.#append(entry);
     this.#size += size;
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= this.#countMax && this.#size <= this.#sizeMax) return;
-      this.#remove(oldest);
+    while (this.#entries.size > this.#countMax || this.#size > this.#sizeMax) {
+      if (this.#oldest === undefined) return;
+      this.#remove(this.#oldest);
     }
   }
 
   clear(): void {
     this.#entries.clear();
+    this.#oldest = undefined;
+    this.#newest = undefined;
     this.#size = 0;
   }
 
-  #remove(key: string): void {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return;
-    this.#entries.delete(key);
+  #remove(entry: Entry<V>): void {
+    this.#entries.delete(entry.key);
+    this.#unlink(entry);
     this.#size -= entry.size;
+  }
+
+  #append(entry: Entry<V>): void {
+    entry.older = this.#newest;
+    entry.newer = undefined;
+    if (this.#newest === undefined) this.#oldest = entry;
+    else this.#newest.newer = entry;
+    this.#newest = entry;
+  }
+
+  #unlink(entry: Entry<V>): void {
+    const { older, newer } = entry;
+    if (older === undefined) this.#oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) this.#newest = older;
+    else newer.older = older;
   }
 }

@@ -22,6 +22,9 @@ const rows = (count: number): string =>
   `select g, repeat('x', g % 50) from generate_series(1, ${count}) g`;
 
 const pipelines: readonly Script[] = [
+  script("PG-22: what clients branch on is the server's own", [
+    query('show server_version; show is_superuser; show standard_conforming_strings'),
+  ]),
   script(
     'PG-26: Parse, Describe, Flush, then wait',
     [parse('s', 'select $1::int'), describe('S', 's'), flush()],

@@ -288,9 +288,15 @@ async function checkChurn(context: SuiteContext, lab: MysqlLab): Promise<void> {
     state.isOver = true;
     await churning;
     if (found !== undefined) throw new Error(`came to the client: ${found}`);
-    if (masked === 0) throw new Error('no rows came at all');
+    context.progress(`${masked} results had rows while the table was made anew`);
+    // A catalog counts only when it was read twice alike, so while nothing holds still all may be refused.
+    await lab.recreate(MYSQL_MASK_DATABASE);
+    const client = await connectLab(lab.through, { database: 'lab' });
+    const [result] = await client.query('SELECT ssn FROM users');
+    client.close();
+    if (result === undefined || result.rows.length === 0)
+      throw new Error('no rows came afterwards');
   });
-  await lab.recreate(MYSQL_MASK_DATABASE);
 }
 
 async function runMysqlMask(context: SuiteContext): Promise<void> {
