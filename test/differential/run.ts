@@ -21,6 +21,7 @@ import { mysqlGo } from './mysql-go.ts';
 import { mysqlHostile } from './mysql-hostile.ts';
 import { mysqlMask } from './mysql-mask.ts';
 import { mysqlRedTeam } from './mysql-red-team.ts';
+import { mysqlRedTeamNames } from './mysql-red-team-names.ts';
 import { mysqlSuite } from './mysql-suite.ts';
 import { redTeam } from './red-team.ts';
 import { regress } from './regress.ts';
@@ -38,18 +39,15 @@ const SUITES: readonly Suite[] = [
   mysqlDrivers,
   mysqlBlock,
   mysqlCorpus,
+  mysqlRedTeamNames,
+  mysqlMask,
+  mysqlRedTeamBlocks,
+  mysqlRedTeam,
+  mysqlHostile,
 ];
 
 /** They take long, build other people's programs, or both: run by name only, `run.js all` runs them too. */
-const ON_DEMAND: readonly Suite[] = [
-  mysqlMask,
-  mysqlHostile,
-  mysqlSuite,
-  mysqlGo,
-  mysqlDolt,
-  mysqlRedTeam,
-  mysqlRedTeamBlocks,
-];
+const ON_DEMAND: readonly Suite[] = [mysqlSuite, mysqlGo, mysqlDolt];
 const ALL: readonly Suite[] = [...SUITES, ...ON_DEMAND];
 
 /** Seconds for everything, as .ci/run says; and what a suite of the longer ones takes on a slow machine. */
