@@ -23,11 +23,13 @@ import { findLargeObjectRoutine } from './large-objects.ts';
 import { foldMask, foldRule } from './mysql-names.ts';
 import { blocked } from './blocks.ts';
 import { type PlanResult, StatementDecider } from './statement-decider.ts';
+import type { StoreDecider } from './store-decider.ts';
 
 export interface PipelineParts {
   readonly config: Config;
   readonly connection: ConnectionConfig;
-  readonly reader: SqlReader;
+  /** Undefined with stores: nothing is said in SQL there. */
+  readonly reader: SqlReader | undefined;
   /** Undefined where nobody may read the catalog. */
   readonly catalogOf: ((database: string) => Catalog) | undefined;
   readonly findSensitive: (
@@ -39,6 +41,8 @@ export interface PipelineParts {
   readonly login: UpstreamLogin;
   readonly hashKey: Buffer | undefined;
   readonly cancels: CancelRegistry;
+  /** Judges requests; undefined with SQL. */
+  readonly store?: StoreDecider | undefined;
 }
 
 /** NAMEDATALEN - 1 in PostgreSQL, bytes; the server cuts a longer name. */
@@ -88,6 +92,7 @@ export class DecisionPipeline {
 
   #createDecider(principal: Principal, database: string): StatementDecider {
     const { config, connection, reader, catalogOf, findSensitive, hashKey } = this.#parts;
+    if (reader === undefined) throw new Error('a statement on a connection without SQL');
     const isMysql = connection.protocol === 'mysql';
     const ownMasks = masksInForce(config.masks, connection.name, principal);
     const ownRules = rulesInForce(config.rules, connection.name, principal);
@@ -114,6 +119,7 @@ export class SessionDecider {
   #database = '';
   #hasMasks = false;
   #isInspected = false;
+  #signInCount = 0;
 
   constructor(
     parts: PipelineParts,
@@ -138,11 +144,14 @@ export class SessionDecider {
         return this.#decideCall(operation.routine);
       case 'cancel':
         return this.#decideCancel(operation.key);
+      case 'request':
+        return this.#decideRequest(operation);
     }
   }
 
   /** A definition changed in this session, inspected or not: what is cached is read again. */
   onSchemaChanged(): void {
+    this.#parts.store?.onNamesChanged();
     try {
       this.#parts.catalogOf?.(this.#database).invalidate();
     } catch (error) {
@@ -172,6 +181,22 @@ export class SessionDecider {
     return decider.decideResultNow(operation) ?? decider.decideResult(operation);
   }
 
+  /** With HTTP each request says who asks, so the principal may be another one each time. */
+  #decideRequest(operation: Extract<Operation, { kind: 'request' }>): Decided | Promise<Decided> {
+    const { store } = this.#parts;
+    if (store === undefined) throw new Error('a request on a connection without a store');
+    return store.decide(operation, this.#whoSignedIn(operation.user), (principal) => {
+      this.#principal = principal;
+    });
+  }
+
+  /** Without a name it is the only one who ever tried; of several, nobody can say who succeeded. */
+  #whoSignedIn(user: string | undefined): Principal | undefined {
+    if (user === undefined) return this.#signInCount === 1 ? this.#principal : undefined;
+    const groups = this.#parts.config.users.find(({ name }) => name === user)?.groups ?? [];
+    return { name: user, groups };
+  }
+
   #decideSignIn(operation: Extract<Operation, { kind: 'sign-in' }>): Decided {
     const { config, connection, credentials, login } = this.#parts;
     const isMysql = connection.protocol === 'mysql';
@@ -179,19 +204,22 @@ export class SessionDecider {
     const groups = config.users.find(({ name }) => name === operation.user)?.groups ?? [];
     const principal: Principal = { name: operation.user, groups };
     this.#principal = principal;
-    // A session may sign in again, as another user (COM_CHANGE_USER).
+    // A session may sign in again, as another user (COM_CHANGE_USER, AUTH).
     this.#decider = undefined;
+    this.#signInCount += 1;
     if (operation.isReplication && !matchesPrincipal(connection.replication, principal)) {
       const reason = 'replication connections are not allowed through this gateway';
       return signInBlocked('42501', 'replication', reason);
     }
-    const tooLong = known === undefined ? this.#whyTooLong(principal) : undefined;
+    const { store } = this.#parts;
+    const isSql = store === undefined;
+    const tooLong = known === undefined && isSql ? this.#whyTooLong(principal) : undefined;
     if (tooLong !== undefined) return signInBlocked('28000', undefined, tooLong);
     // One catalog holds all databases there, and each statement comes with its own.
     this.#database = isMysql ? '' : (login.database ?? operation.database);
     const inspection = this.#inspectionOf(principal, operation.isReplication);
     this.#isInspected = inspection.statements;
-    if (!isMysql && this.#isInspected && movesCatalog(operation.settings)) {
+    if (isSql && !isMysql && this.#isInspected && movesCatalog(operation.settings)) {
       const reason =
         'search_path may name pg_catalog in the first place only, because Weir reads names that way';
       return signInBlocked('42501', 'lexer-state', reason);
@@ -237,6 +265,8 @@ export class SessionDecider {
   #inspectionOf(principal: Principal, isReplication: boolean): Inspection {
     const { config, connection } = this.#parts;
     if (isReplication) return { statements: false, results: false };
+    // What is asked of a store is always judged, so that the recording tells who saw what.
+    if (this.#parts.store !== undefined) return { statements: true, results: true };
     this.#hasMasks = masksInForce(config.masks, connection.name, principal).length > 0;
     const hasRules = rulesInForce(config.rules, connection.name, principal).length > 0;
     return { statements: hasRules || this.#hasMasks, results: this.#hasMasks };

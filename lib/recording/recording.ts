@@ -24,12 +24,18 @@ export type RecordedNote =
     }
   | {
       readonly kind: 'decision';
-      readonly operation: 'sign-in' | 'statement' | 'call' | 'cancel' | 'result';
+      readonly operation: 'sign-in' | 'statement' | 'call' | 'cancel' | 'result' | 'request';
       readonly outcome: 'allow' | 'block' | 'mask';
       readonly rule?: string;
       readonly reason?: string;
       /** Names of the masked columns of a result, never values. */
       readonly masked?: readonly string[];
+      /** HTTP: the exchange that it is about. */
+      readonly exchange?: number;
+      /** Of requests to stores: who asked, what was asked, of what (`qdrant:customers`, canonical). */
+      readonly principal?: string;
+      readonly route?: string;
+      readonly objects?: readonly string[];
     }
   | { readonly kind: 'refused'; readonly code: string; readonly reason: string }
   | { readonly kind: 'ended'; readonly reason: string };

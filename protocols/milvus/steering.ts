@@ -1,0 +1,147 @@
+/**
+ * Which fields steer a search or a query of Milvus: they filter, group, order, score or are counted, so that
+ * their values come back in another form (vector.md 2.2, bypasses). What is not known may steer by any field.
+ */
+
+import type { FieldPath } from '../store.ts';
+import { isFieldName, readExpression } from './expressions.ts';
+import type { RequestMessage } from './request-reader.ts';
+import { entriesOf, messagesOf, pairsOf, textOf, textsOf } from './request-reader.ts';
+
+/** Parameters that name no field and no value of one. Sources: pymilvus 3.0, Node SDK 3.0, task_search.go. */
+const HARMLESS_PARAMETERS = new Set(
+  ['anns_field', 'topk', 'limit', 'offset', 'metric_type', 'params', 'round_decimal', 'nq'].concat(
+    ['ignore_growing', 'group_size', 'strict_group_size', 'iterator', 'search_iter_v2'],
+    ['search_iter_id', 'search_iter_batch_size', 'search_iter_last_bound', 'collection_id'],
+    ['reduce_stop_for_best', 'page_retain_order', 'json_type', 'strict_cast', 'hints', 'timezone'],
+    ['strategy', 'rank_group_scorer', 'analyzer_name', 'is_embedding_list', 'cluster_id'],
+    ['query_iter_last_pk', 'query_iter_last_element_offset', 'partition_names', 'radius'],
+    ['range_filter', 'metricType', 'ef', 'nprobe', 'level', 'weights', 'norm_score', 'k'],
+    ['search_list', 'dim', 'time_fields', 'drop_ratio_search'],
+  ),
+);
+/** Lists of fields, with commas; each may be an expression and may say a direction (`age:desc`). */
+const FIELD_PARAMETERS = new Set(['group_by_field', 'group_by_fields', 'order_by_fields']);
+/** Of a function that ranks: words and numbers. */
+export const HARMLESS_FUNCTION_PARAMETERS = new Set(
+  ['reranker', 'function', 'origin', 'scale', 'offset', 'decay', 'weight', 'weights', 'k'].concat(
+    ['norm_score', 'strategy', 'boost_mode', 'score_mode', 'function_mode', 'random_score'],
+    ['provider', 'endpoint', 'queries', 'max_client_batch_size', 'model_name', 'credential'],
+  ),
+);
+
+/** Collects; the first reason why it cannot be told stays. */
+export class Steering {
+  readonly #paths = new Map<string, FieldPath>();
+  #any: string | undefined;
+
+  get paths(): readonly FieldPath[] {
+    return [...this.#paths.values()];
+  }
+
+  get any(): string | undefined {
+    return this.#any;
+  }
+
+  add(path: FieldPath): void {
+    this.#paths.set(JSON.stringify(path), path);
+  }
+
+  all(why: string): void {
+    this.#any ??= why;
+  }
+
+  expression(text: string): void {
+    const read = readExpression(text);
+    if (read.kind === 'unclear') this.all(`a filter that cannot be read: ${read.why}`);
+    else for (const path of read.fields) this.add(path);
+  }
+
+  /** `email`, `info["a"]`, `max(email)`, each perhaps with a direction behind a colon. */
+  fieldList(text: string): void {
+    for (const part of text.split(',')) {
+      const name = part.replace(/:(?:asc|desc)$/i, '').trim();
+      if (name !== '') this.expression(name);
+    }
+  }
+}
+
+/** Columns that are made of a field (`max(email)`) are like a filter on it. */
+export function steerByOutputs(steering: Steering, outputs: readonly string[]): void {
+  for (const name of outputs) {
+    if (!isFieldName(name) && name !== '*' && name.includes('(')) steering.expression(name);
+  }
+}
+
+export function steerByParameters(
+  steering: Steering,
+  parameters: ReadonlyMap<string, string>,
+): void {
+  for (const [key, value] of parameters) {
+    if (FIELD_PARAMETERS.has(key)) steering.fieldList(value);
+    else if (key === 'json_path') steering.all('a JSON path');
+    else if (!HARMLESS_PARAMETERS.has(key)) steering.all(`the search parameter ${key}`);
+  }
+}
+
+/** What in a Search, or in a part of a HybridSearch, steers beside its expression and parameters. */
+export function steerByExtras(steering: Steering, message: RequestMessage): void {
+  for (const score of messagesOf(message, 'function_score')) {
+    for (const ranking of messagesOf(score, 'functions')) steerByFunction(steering, ranking);
+    for (const key of pairsOf(score, 'params').keys()) {
+      if (!HARMLESS_FUNCTION_PARAMETERS.has(key)) steering.all(`the ranking parameter ${key}`);
+    }
+  }
+  if (messagesOf(message, 'function_chains').length > 0) steering.all('function chains');
+  for (const aggregation of messagesOf(message, 'search_aggregation')) {
+    steerByAggregation(steering, aggregation);
+  }
+  // Which words of a text were hit says what is in it, as a filter does.
+  if (messagesOf(message, 'highlighter').length > 0) steering.all('a highlighter');
+}
+
+function steerByFunction(steering: Steering, ranking: RequestMessage): void {
+  for (const field of textsOf(ranking, 'input_field_names')) steering.expression(field);
+  for (const [key, value] of pairsOf(ranking, 'params')) {
+    if (key === 'filter') steering.expression(value);
+    else if (!HARMLESS_FUNCTION_PARAMETERS.has(key)) {
+      steering.all(`the ranking parameter ${key}`);
+    }
+  }
+}
+
+function steerByAggregation(steering: Steering, aggregation: RequestMessage): void {
+  for (const field of textsOf(aggregation, 'fields')) steering.expression(field);
+  for (const [, metric] of entriesOf(aggregation, 'metrics')) {
+    const field = textOf(metric, 'field_name');
+    if (field !== '*') steering.expression(field);
+  }
+  for (const hits of messagesOf(aggregation, 'top_hits')) {
+    for (const sort of messagesOf(hits, 'sort')) steering.expression(textOf(sort, 'field_name'));
+  }
+  for (const inner of messagesOf(aggregation, 'sub_aggregation')) {
+    steerByAggregation(steering, inner);
+  }
+}
+
+/** By the names that the request gave them: of which fields the aggregates are made, at all levels. */
+export function metricsOf(message: RequestMessage): Map<string, string[]> {
+  const metrics = new Map<string, string[]>();
+  const visit = (aggregation: RequestMessage): void => {
+    for (const [name, metric] of entriesOf(aggregation, 'metrics')) {
+      const isCount = textOf(metric, 'op').toLowerCase() === 'count';
+      const field = isCount ? 'count(*)' : textOf(metric, 'field_name');
+      metrics.set(name, [...(metrics.get(name) ?? []), field]);
+    }
+    for (const inner of messagesOf(aggregation, 'sub_aggregation')) visit(inner);
+  };
+  for (const aggregation of messagesOf(message, 'search_aggregation')) visit(aggregation);
+  return metrics;
+}
+
+/** The fields whose values are the keys of buckets, at all levels. */
+export function bucketFields(message: RequestMessage): string[] {
+  return ['search_aggregation', 'sub_aggregation'].flatMap((name) =>
+    messagesOf(message, name).flatMap((one) => [...textsOf(one, 'fields'), ...bucketFields(one)]),
+  );
+}

@@ -1,0 +1,168 @@
+/**
+ * The pipeline of FT.AGGREGATE, step by step: which field each name in its rows comes from, as it is or in
+ * another form, and which fields group, order and filter. What is not known here is unreadable.
+ */
+
+import { lower, UnreadableCommand } from './command-table.ts';
+import { ArgumentCursor, readProjections } from './search-arguments.ts';
+
+/** Where the values under one name come from. */
+export interface Lineage {
+  /** Names of attributes or fields. */
+  readonly sources: readonly string[];
+  /** The value as it is stored; otherwise something made of it. */
+  readonly isDirect: boolean;
+}
+
+export interface AggregateArguments {
+  /** Names of the rows; those of fields that were loaded as they are may be missing. */
+  readonly names: ReadonlyMap<string, Lineage>;
+  readonly loadsAll: boolean;
+  /** After GROUPBY a name that is not known is one that the server made up. */
+  readonly hasGroups: boolean;
+  readonly steering: readonly string[];
+  /** The last LIMIT, where no later step could undo it. */
+  readonly limit: { readonly at: number; readonly count: number } | undefined;
+  readonly hasCursor: boolean;
+  readonly options: ReadonlyMap<string, string>;
+}
+
+const EMPTY = Buffer.alloc(0);
+const FLAGS = new Set(['verbatim', 'addscores', 'withcount', 'withoutcount', 'nosort', 'nocontent']);
+const VALUED = new Set(['timeout', 'dialect', 'scorer', 'format', 'language', 'expander', 'slop']);
+
+interface Draft {
+  names: Map<string, Lineage>;
+  options: Map<string, string>;
+  steering: Set<string>;
+  loadsAll: boolean;
+  hasGroups: boolean;
+  hasCursor: boolean;
+  limit: { at: number; count: number } | undefined;
+}
+
+export function readAggregateArguments(args: readonly Buffer[]): AggregateArguments {
+  const draft: Draft = {
+    names: new Map(),
+    options: new Map(),
+    steering: new Set(),
+    loadsAll: false,
+    hasGroups: false,
+    hasCursor: false,
+    limit: undefined,
+  };
+  const cursor = new ArgumentCursor(args, 3);
+  while (!cursor.isAtEnd) {
+    const word = cursor.peek();
+    const shown = cursor.text();
+    if (FLAGS.has(word)) draft.options.set(word, '');
+    else if (VALUED.has(word)) draft.options.set(word, cursor.text());
+    else if (!readStep(word, cursor, draft)) {
+      throw new UnreadableCommand(`Weir does not know its option ${shown}`);
+    }
+  }
+  return { ...draft, steering: [...draft.steering] };
+}
+
+function readStep(word: string, cursor: ArgumentCursor, draft: Draft): boolean {
+  switch (word) {
+    case 'load':
+      readLoad(cursor, draft);
+      return true;
+    case 'groupby':
+      readGroup(cursor, draft);
+      return true;
+    case 'sortby':
+      readSort(cursor, draft);
+      return true;
+    case 'apply': {
+      const sources = [...referencesOf(cursor.text())].flatMap((name) => sourcesOf(draft, name));
+      if (!cursor.takes('as')) throw new UnreadableCommand('its APPLY has no AS');
+      draft.names.set(cursor.text(), { sources, isDirect: false });
+      for (const name of sources) draft.steering.add(name);
+      return true;
+    }
+    case 'filter':
+      draft.limit = undefined;
+      for (const name of referencesOf(cursor.text())) steer(draft, name);
+      return true;
+    case 'limit':
+      cursor.text();
+      draft.limit = { at: cursor.at, count: cursor.count() };
+      return true;
+    case 'params':
+      cursor.counted();
+      return true;
+    case 'withcursor':
+      draft.hasCursor = true;
+      while (cursor.takes('count') || cursor.takes('maxidle')) cursor.text();
+      return true;
+    default:
+      return false;
+  }
+}
+
+function readLoad(cursor: ArgumentCursor, draft: Draft): void {
+  if (cursor.takes('*')) {
+    draft.loadsAll = true;
+    return;
+  }
+  for (const { field, name } of readProjections(cursor.counted())) {
+    const source = bare(field);
+    draft.names.set(bare(name), { sources: [source], isDirect: true });
+  }
+}
+
+function readGroup(cursor: ArgumentCursor, draft: Draft): void {
+  const before = new Map(draft.names);
+  const keys = cursor.counted().map(bare);
+  const names = new Map<string, Lineage>();
+  for (const key of keys) {
+    steer(draft, key);
+    names.set(key, before.get(key) ?? { sources: [key], isDirect: true });
+  }
+  while (cursor.takes('reduce')) {
+    cursor.text();
+    const words = cursor.counted().filter((one) => one.startsWith('@'));
+    const sources = words.flatMap((one) => sourcesOf(draft, bare(one)));
+    for (const name of sources) draft.steering.add(name);
+    // Without AS the server makes up a name, which no field has: it is told by not being known.
+    if (cursor.takes('as')) names.set(cursor.text(), { sources, isDirect: false });
+  }
+  draft.names = names;
+  draft.loadsAll = false;
+  draft.hasGroups = true;
+  draft.limit = undefined;
+}
+
+function readSort(cursor: ArgumentCursor, draft: Draft): void {
+  for (const word of cursor.counted()) {
+    if (word.startsWith('@')) steer(draft, bare(word));
+    else if (!/^(?:asc|desc)$/i.test(word)) steer(draft, word);
+  }
+  if (cursor.takes('max')) cursor.text();
+  draft.limit = undefined;
+}
+
+function steer(draft: Draft, name: string): void {
+  for (const source of sourcesOf(draft, name)) draft.steering.add(source);
+}
+
+function sourcesOf({ names }: Draft, name: string): readonly string[] {
+  return names.get(name)?.sources ?? [name];
+}
+
+/** Every `@name` outside of a string; a string that is none would only name too much. */
+function referencesOf(expression: string): ReadonlySet<string> {
+  const found = expression.matchAll(/@((?:\\.|[\w.$\u0080-\uffff-])+)/g);
+  return new Set([...found].map(([, name = '']) => name.replaceAll(/\\(.)/g, '$1')));
+}
+
+function bare(field: string): string {
+  return field.startsWith('@') ? field.slice(1) : field;
+}
+
+/** FT.CURSOR READ index cursor [COUNT n]. */
+export function isCursorRead(args: readonly Buffer[]): boolean {
+  return lower(args[1] ?? EMPTY) === 'read';
+}

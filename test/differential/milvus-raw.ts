@@ -1,0 +1,83 @@
+/** Bare requests to Milvus, which official clients would not send: any message, any path, any header. */
+
+import { once } from 'node:events';
+import { connect } from 'node:http2';
+import { type IncomingMessage, request } from 'node:http';
+import type { MilvusWay } from './milvus-lab.ts';
+
+/** For one answer; a loaded machine takes its time. */
+const ANSWER_TIME_MAX = 60_000;
+
+export interface RpcRequest {
+  readonly rpc: string;
+  readonly body: Buffer;
+  readonly coding?: 'gzip' | 'deflate';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly path?: string;
+}
+
+export interface RpcAnswer {
+  /** `grpc-status`, or the number of HTTP where there is none. */
+  readonly status: string;
+  readonly message: string;
+  /** The first message, without its frame. */
+  readonly body: Buffer;
+}
+
+export async function askRpc({ port, key }: MilvusWay, asked: RpcRequest): Promise<RpcAnswer> {
+  const session = connect(`http://127.0.0.1:${port}`);
+  try {
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': asked.path ?? `/milvus.proto.milvus.MilvusService/${asked.rpc}`,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      ...(key === undefined ? {} : { authorization: Buffer.from(key).toString('base64') }),
+      ...(asked.coding === undefined ? {} : { 'grpc-encoding': asked.coding }),
+      ...asked.headers,
+    });
+    stream.setTimeout(ANSWER_TIME_MAX, () => stream.destroy(new Error('no answer came')));
+    const found: Record<string, unknown> = {};
+    const note = (headers: object): void => void Object.assign(found, headers);
+    stream.on('response', note);
+    stream.on('trailers', note);
+    const head = Buffer.alloc(5);
+    head.writeUInt8(asked.coding === undefined ? 0 : 1);
+    head.writeUInt32BE(asked.body.length, 1);
+    stream.end(Buffer.concat([head, asked.body]));
+    const pieces: Buffer[] = [];
+    for await (const piece of stream) pieces.push(Buffer.from(piece));
+    return {
+      status: String(found['grpc-status'] ?? found[':status']),
+      message: decodeURIComponent(String(found['grpc-message'] ?? '')),
+      body: Buffer.concat(pieces).subarray(5),
+    };
+  } finally {
+    session.destroy();
+  }
+}
+
+export interface RestRequest {
+  readonly method?: string;
+  readonly path: string;
+  readonly body?: Buffer | string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export async function askRest(
+  { port, key }: MilvusWay,
+  { method = 'POST', path, body, headers }: RestRequest,
+): Promise<{ readonly status: number; readonly text: string }> {
+  const all = {
+    ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+    'content-type': 'application/json',
+    ...headers,
+  };
+  const asked = request({ host: '127.0.0.1', port, method, path, headers: all, agent: false });
+  asked.setTimeout(ANSWER_TIME_MAX, () => asked.destroy(new Error('no answer came')));
+  asked.end(body);
+  const [response] = (await once(asked, 'response')) as [IncomingMessage]; // As the event's documentation says.
+  const pieces: Buffer[] = [];
+  for await (const piece of response) pieces.push(Buffer.from(piece));
+  return { status: response.statusCode ?? 0, text: Buffer.concat(pieces).toString('utf8') };
+}
