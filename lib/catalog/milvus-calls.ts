@@ -3,7 +3,12 @@
  * it is lost. Each call gives up by itself. Knows frames and statuses, no messages.
  */
 
-import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  type IncomingHttpHeaders,
+} from 'node:http2';
 import { isIP } from 'node:net';
 import { GatewayError } from '../errors.ts';
 import { NAMES_TIME_MAX, type StoreNamesSettings } from './store-names.ts';
@@ -102,10 +107,9 @@ function collect(stream: ClientHttp2Stream, end: (result: Buffer | Error) => voi
   let size = 0;
   let status: string | undefined;
   let text = '';
-  const note = (headers: Readonly<Record<string, unknown>>): void => {
-    if (headers['grpc-status'] === undefined) return;
-    status = String(headers['grpc-status']);
-    text = String(headers['grpc-message'] ?? '');
+  const note = (headers: IncomingHttpHeaders): void => {
+    status = textOf(headers['grpc-status']) ?? status;
+    text = textOf(headers['grpc-message']) ?? text;
   };
   stream.on('response', (headers) => {
     if (headers[':status'] !== 200) stream.destroy(new Error(`status ${headers[':status']}`));
@@ -122,6 +126,10 @@ function collect(stream: ClientHttp2Stream, end: (result: Buffer | Error) => voi
     if (status !== '0') end(new Error(status === undefined ? 'no answer' : `${status} ${text}`));
     else end(unframe(Buffer.concat(pieces)));
   });
+}
+
+function textOf(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
 }
 
 /** Exactly one message, not compressed. */

@@ -7,7 +7,11 @@
 import type { StoreName } from '../../protocols/store.ts';
 import { GatewayError } from '../errors.ts';
 import { MilvusSideCalls } from './milvus-calls.ts';
-import { decodeDescription, encodeDescribeRequest, type MilvusDescription } from './milvus-messages.ts';
+import {
+  decodeDescription,
+  encodeDescribeRequest,
+  type MilvusDescription,
+} from './milvus-messages.ts';
 import { createNameCache, type StoreNames, type StoreNamesSettings } from './store-names.ts';
 
 const DESCRIBE = '/milvus.proto.milvus.MilvusService/DescribeCollection';

@@ -64,26 +64,40 @@ export function parseDatabaseUrl(text: string): DatabaseUrl | string {
   if (scheme === undefined) {
     return 'it does not start with postgres://, mysql://, http://, https://, redis:// or rediss://';
   }
+  const written = WRITTEN_PORT.exec(text.trim())?.[1];
+  const port = written === undefined ? scheme.port : Number(written);
+  return whyUnusable(url, scheme, port) ?? readUrl(url, scheme, port ?? 0);
+}
+
+function whyUnusable(
+  url: URL,
+  { isSecure }: SchemeFacts,
+  port: number | undefined,
+): string | undefined {
   if (url.password !== '') return 'it holds a password';
   if (url.hostname === '') return 'it names no host';
   if (url.search !== '' || url.hash !== '') return 'it has parameters behind the database';
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  const written = WRITTEN_PORT.exec(text.trim())?.[1];
-  const port = written === undefined ? scheme.port : Number(written);
   if (port === undefined) return 'it names no port';
   if (port === 0) return 'its port is 0';
-  const isStore = scheme.isSecure !== undefined;
-  if (isStore && !['', '/'].includes(url.pathname)) return 'it has a path behind the port';
+  const isStore = isSecure !== undefined;
+  return isStore && !['', '/'].includes(url.pathname) ? 'it has a path behind the port' : undefined;
+}
+
+function readUrl(
+  url: URL,
+  { protocol, isSecure }: SchemeFacts,
+  port: number,
+): DatabaseUrl | string {
   try {
     const user = decodeURIComponent(url.username);
     const database = decodeURIComponent(url.pathname.slice(1));
     return {
-      protocol: scheme.protocol,
-      host: decodeURIComponent(host),
+      protocol,
+      host: decodeURIComponent(url.hostname.replace(/^\[(.*)\]$/, '$1')),
       port,
       user: user === '' ? undefined : user,
       database: database === '' ? undefined : database,
-      ...(scheme.isSecure === undefined ? {} : { isSecure: scheme.isSecure }),
+      ...(isSecure === undefined ? {} : { isSecure }),
     };
   } catch {
     return 'it has a broken % sequence';

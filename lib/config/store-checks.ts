@@ -12,49 +12,67 @@ const CONDITIONS = ['filter', 'limit_max', 'rows_per_hour', 'vectors'] as const;
 
 export function checkStoreConnection({ place, value }: Placed<WrittenConnection>): Finding[] {
   if (!isStoreProtocol(value.protocol)) return [];
-  const findings: Finding[] = [];
-  const add = (key: string, text: string): void => void findings.push({ place, key, text });
-  const { upstream, upstream_tls: mode, upstream_grpc: grpc, catalog } = value;
-  if (grpc !== undefined && grpc.protocol !== 'http') {
-    add(
-      'upstream_grpc',
-      `expected a URL that starts with http:// or https://. Write upstream_grpc = "http://host:6334".`,
-    );
+  const texts = { ...whyTls(value), ...whyLogin(value), ...whyGrpc(value) };
+  return Object.entries(texts).map(([key, text]) => ({ place, key, text }));
+}
+
+/** What is wrong, by key. */
+type Wrong = Readonly<Record<string, string>>;
+
+/** The scheme of a URL says whether there is TLS. */
+function whyTls({
+  upstream,
+  upstream_grpc: grpc,
+  catalog,
+  upstream_tls: mode,
+  upstream_ca: ca,
+}: WrittenConnection): Wrong {
+  const scheme = upstream.protocol === 'redis' ? 'rediss' : 'https';
+  const isSecure = [upstream, grpc, catalog].some((url) => url?.isSecure === true);
+  if (isSecure) {
+    if (mode !== 'off') return {};
+    return {
+      upstream_tls: `contradicts ${scheme}://, which is TLS. Take it out or write ${scheme.slice(0, -1)}://.`,
+    };
   }
-  const urls = [upstream, grpc, catalog].filter((url) => url !== undefined);
-  const secureScheme = upstream.protocol === 'redis' ? 'rediss' : 'https';
-  const isSecure = urls.some((url) => url.isSecure === true);
-  if (mode === 'off' && isSecure) {
-    add(
-      'upstream_tls',
-      `contradicts ${secureScheme}://, which is TLS. Take it out or write ${secureScheme.slice(0, -1)}://.`,
-    );
+  const text = `has no effect without ${scheme}://. Write ${scheme}:// in upstream.`;
+  return {
+    ...(mode === undefined || mode === 'off' ? {} : { upstream_tls: text }),
+    ...(ca === undefined ? {} : { upstream_ca: text }),
+  };
+}
+
+function whyLogin({
+  auth,
+  upstream,
+  password,
+  catalog,
+  catalog_password: catalogPassword,
+}: WrittenConnection): Wrong {
+  const needsPassword = auth === 'gateway' && upstream.user !== undefined;
+  const wrong: Record<string, string> = {};
+  if (needsPassword && password === undefined) {
+    wrong['password'] = 'missing: upstream names a user. Write password = { env = "NAME" }.';
   }
-  if (mode !== undefined && mode !== 'off' && !isSecure) {
-    add(
-      'upstream_tls',
-      `has no effect without ${secureScheme}://. Write ${secureScheme}:// in upstream.`,
-    );
+  if (catalog?.user !== undefined && catalogPassword === undefined) {
+    wrong['catalog_password'] =
+      'missing: catalog names a user. Write catalog_password = { env = "NAME" }.';
   }
-  if (value.upstream_ca !== undefined && !isSecure) {
-    add(
-      'upstream_ca',
-      `has no effect without ${secureScheme}://. Write ${secureScheme}:// in upstream.`,
-    );
+  return wrong;
+}
+
+function whyGrpc({ upstream_grpc: grpc }: WrittenConnection): Wrong {
+  if (grpc === undefined) return {};
+  if (grpc.protocol !== 'http') {
+    return {
+      upstream_grpc:
+        'expected a URL that starts with http:// or https://. Write upstream_grpc = "http://host:6334".',
+    };
   }
-  if (value.auth === 'gateway' && upstream.user !== undefined && value.password === undefined) {
-    add('password', 'missing: upstream names a user. Write password = { env = "NAME" }.');
-  }
-  if (catalog?.user !== undefined && value.catalog_password === undefined) {
-    add(
-      'catalog_password',
-      'missing: catalog names a user. Write catalog_password = { env = "NAME" }.',
-    );
-  }
-  if (grpc?.user !== undefined) {
-    add('upstream_grpc', 'names a user, but that in upstream goes there too. Take the user out.');
-  }
-  return findings;
+  if (grpc.user === undefined) return {};
+  return {
+    upstream_grpc: 'names a user, but that in upstream goes there too. Take the user out.',
+  };
 }
 
 /** A key that two users have would be one of theirs at random. */

@@ -211,15 +211,14 @@ export class SessionDecider {
       const reason = 'replication connections are not allowed through this gateway';
       return signInBlocked('42501', 'replication', reason);
     }
-    const { store } = this.#parts;
-    const isSql = store === undefined;
-    const tooLong = known === undefined && isSql ? this.#whyTooLong(principal) : undefined;
+    const tooLong = known === undefined ? this.#whyTooLong(principal) : undefined;
     if (tooLong !== undefined) return signInBlocked('28000', undefined, tooLong);
     // One catalog holds all databases there, and each statement comes with its own.
     this.#database = isMysql ? '' : (login.database ?? operation.database);
     const inspection = this.#inspectionOf(principal, operation.isReplication);
     this.#isInspected = inspection.statements;
-    if (isSql && !isMysql && this.#isInspected && movesCatalog(operation.settings)) {
+    const isPostgres = connection.protocol === 'postgres';
+    if (isPostgres && this.#isInspected && movesCatalog(operation.settings)) {
       const reason =
         'search_path may name pg_catalog in the first place only, because Weir reads names that way';
       return signInBlocked('42501', 'lexer-state', reason);
@@ -233,6 +232,8 @@ export class SessionDecider {
 
   /** The server cuts a name that is too long for it: then it is another user than rules would see. */
   #whyTooLong({ name }: Principal): string | undefined {
+    // Stores have no such length.
+    if (this.#parts.store !== undefined) return undefined;
     if (this.#parts.connection.protocol === 'postgres') {
       const isLong = Buffer.byteLength(name) > NAME_SIZE_MAX;
       return isLong ? `user names have at most ${NAME_SIZE_MAX} bytes` : undefined;

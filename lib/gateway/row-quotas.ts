@@ -68,7 +68,7 @@ export class RowQuotas {
     }
     if (this.#meters.size >= METERS_MAX) this.#dropEmpty();
     if (this.#meters.size >= METERS_MAX) return undefined;
-    const meter = { steps: new Array<number>(STEPS).fill(0), latest: this.#step() };
+    const meter = { steps: Array.from({ length: STEPS }, () => 0), latest: this.#step() };
     this.#meters.set(key, meter);
     return meter;
   }

@@ -11,7 +11,7 @@ export function resolveAccesses(
   names: StoreNames,
 ): readonly ResolvedAccess[] | Promise<readonly ResolvedAccess[]> {
   const known = new Map<string, Meanings | Promise<Meanings>>();
-  const waiting: Promise<Meanings>[] = [];
+  let mustWait = false;
   const answers = accesses.map(({ target }): Meanings | Promise<Meanings> => {
     if (target === undefined) return [];
     const key = JSON.stringify([target.kind, target.path]);
@@ -19,28 +19,29 @@ export function resolveAccesses(
     if (before !== undefined) return before;
     const answer = names.resolve(target);
     known.set(key, answer);
-    if (answer instanceof Promise) waiting.push(answer);
+    mustWait ||= answer instanceof Promise;
     return answer;
   });
-  if (waiting.length === 0) return accesses.map((access, index) => merge(access, answers[index]));
-  return waitFor(accesses, answers);
+  return mustWait ? waitFor(accesses, answers) : merge(accesses, answers);
 }
 
 async function waitFor(
   accesses: readonly StoreAccess[],
   answers: readonly (Meanings | Promise<Meanings>)[],
 ): Promise<readonly ResolvedAccess[]> {
-  const meanings = await Promise.all(answers);
-  return accesses.map((access, index) => merge(access, meanings[index]));
+  return merge(accesses, await Promise.all(answers.map(async (answer) => answer)));
 }
 
+/** Promises among the answers were waited for. */
 function merge(
-  access: StoreAccess,
-  meanings: Meanings | Promise<Meanings> | undefined,
-): ResolvedAccess {
-  // Every promise among them was waited for.
-  return {
-    ...access,
-    meanings: meanings === undefined || meanings instanceof Promise ? [] : meanings,
-  };
+  accesses: readonly StoreAccess[],
+  answers: readonly (Meanings | Promise<Meanings>)[],
+): readonly ResolvedAccess[] {
+  return accesses.map((access, index) => {
+    const meanings = answers[index];
+    return {
+      ...access,
+      meanings: meanings === undefined || meanings instanceof Promise ? [] : meanings,
+    };
+  });
 }

@@ -5,6 +5,8 @@ import type { DigitGroup, Place } from './detect-numbers.ts';
 
 /** `ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255` */
 const IPV6_LENGTH_MAX = 45;
+/** `::1`; the bare `::` is in every other program text. */
+const IPV6_LENGTH_MIN = 3;
 /** Of a domain that is an address, `[2001:db8::1]`. */
 const LITERAL_LENGTH_MAX = 64;
 /** Of a local part in quotes. */
@@ -78,20 +80,25 @@ export function ipv6Around(
   at: number,
   from: number,
 ): { readonly place: Place | undefined; readonly end: number } {
-  let first = at;
-  while (first > from && isOfIpv6(text.charCodeAt(first - 1))) first -= 1;
+  let start = at;
+  while (start > from && isOfIpv6(text.charCodeAt(start - 1))) start -= 1;
   let end = at + 1;
   while (end < text.length && isOfIpv6(text.charCodeAt(end))) end += 1;
+  return { place: ipv6In(text, start, end), end };
+}
+
+function ipv6In(text: string, first: number, end: number): Place | undefined {
   let start = first;
   // `host:2001:db8::1`
   if (text.charAt(start) === ':' && text.charAt(start + 1) !== ':') start += 1;
-  else if (start > 0 && isWordCode(text, start - 1)) return { place: undefined, end };
+  else if (start > 0 && isWordCode(text, start - 1)) return undefined;
   let last = end;
   while (last > start && isTail(text, last)) last -= 1;
-  const isCut = last === end && end < text.length && isWordCode(text, end);
-  if (isCut || last - start > IPV6_LENGTH_MAX || last - start < 3) return { place: undefined, end };
-  const place = isIPv6(text.slice(start, last)) ? { start, end: last } : undefined;
-  return { place, end };
+  // Letters go on: it is a word with colons in it.
+  if (last === end && end < text.length && isWordCode(text, end)) return undefined;
+  const size = last - start;
+  if (size < IPV6_LENGTH_MIN || size > IPV6_LENGTH_MAX) return undefined;
+  return isIPv6(text.slice(start, last)) ? { start, end: last } : undefined;
 }
 
 /** A dot or one colon that ends a sentence or a line, not the `::` of an address. */

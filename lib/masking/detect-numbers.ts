@@ -92,20 +92,30 @@ function passesLuhn(digits: string): boolean {
   return sum % 10 === 0;
 }
 
-/** `123-45-6789`: numbers that were never given out are none (area 000, 666 and from 900, group 00, serial 0000). */
+/** `123-45-6789`, with the same dash or space twice, and not in the middle of a longer number. */
 export function ssnAt(text: string, groups: readonly DigitGroup[]): Place | undefined {
   const [area, group, serial, next] = groups;
   if (area === undefined || group === undefined || serial === undefined) return undefined;
   if (sizeOf(area) !== 3 || sizeOf(group) !== 2 || sizeOf(serial) !== 4) return undefined;
   const gap = text.slice(area.end, group.start);
-  const kind = [SPACES, DASHES].find((some) => some.includes(gap));
-  if (gap.length !== 1 || kind === undefined) return undefined;
-  if (text.slice(group.end, serial.start) !== gap || goesOn(text, area.start)) return undefined;
-  if (next !== undefined && text.slice(serial.end, next.start) === '-') return undefined;
+  const isSeparator = gap.length === 1 && (SPACES + DASHES).includes(gap);
+  if (!isSeparator || text.slice(group.end, serial.start) !== gap) return undefined;
+  if (goesOn(text, area.start) || (next && text.slice(serial.end, next.start)) === '-') {
+    return undefined;
+  }
+  return isGivenOut(text, area, group, serial) ? { start: area.start, end: serial.end } : undefined;
+}
+
+/** Area 000, 666 and from 900, group 00 and serial 0000 never were. */
+function isGivenOut(
+  text: string,
+  area: DigitGroup,
+  group: DigitGroup,
+  serial: DigitGroup,
+): boolean {
   const value = Number(text.slice(area.start, area.end));
-  if (value === 0 || value === 666 || value >= 900) return undefined;
-  if (isZero(text, group) || isZero(text, serial)) return undefined;
-  return { start: area.start, end: serial.end };
+  const isArea = value > 0 && value !== 666 && value < 900;
+  return isArea && !isZero(text, group) && !isZero(text, serial);
 }
 
 function isZero(text: string, { start, end }: DigitGroup): boolean {
@@ -176,8 +186,8 @@ function isDate(text: string, [day, month, year, next]: readonly DigitGroup[]): 
   const gap = text.slice(day?.end, month?.start);
   if (!['.', '/', '-'].includes(gap) || text.slice(month?.end, year?.start) !== gap) return false;
   if (sizeOf(year) === 4) return true;
-  const goesOn = next !== undefined && text.slice(year?.end, next.start) === gap;
-  return sizeOf(year) === 2 && !goesOn;
+  const hasMore = next !== undefined && text.slice(year?.end, next.start) === gap;
+  return sizeOf(year) === 2 && !hasMore;
 }
 
 /** Three, three and four digits, perhaps behind a 1; area and exchange start with 2 to 9. */

@@ -177,11 +177,11 @@ export function textField(bytes: Buffer, number: number): string {
     bytes,
     (field) => {
       if (field.number !== number || field.wireType !== 2) return;
-      if (text !== undefined) throw new ProtocolError('MILVUS_NAME', 'server', 'a name that comes twice');
+      if (text !== undefined)
+        throw new ProtocolError('MILVUS_NAME', 'server', 'a name that comes twice');
       text = decodeString(field.value, 'server');
     },
     'server',
   );
   return text ?? '';
 }
-

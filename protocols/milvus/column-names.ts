@@ -87,33 +87,33 @@ export function isClear(mask: ColumnMask): boolean {
   return mask.byName === undefined && !mask.hasBelow && mask.detect === undefined;
 }
 
+function isPlain([first]: FieldPath): boolean {
+  return first === undefined || isFieldName(first);
+}
+
 /**
  * The masks as rows of REST see them, where names of columns are keys: `max(email)`, `$meta`. Others go
  * through as they are.
  */
 export function restMasks(masks: FieldMasks): FieldMasks {
-  const isPlain = (path: FieldPath): boolean => path.length === 0 || isFieldName(path[0] ?? '');
-  const columnOf = (path: FieldPath): { mask: ColumnMask; rest: FieldPath } => {
+  const columnOf = (path: FieldPath): { mask: ColumnMask; below: FieldPath } => {
     const [first = '', ...rest] = path;
-    return { mask: castMask(columnMask(first, masks)), rest };
+    const mask = castMask(columnMask(first, masks));
+    return { mask, below: [...mask.path, ...rest] };
   };
-  const below = ({ mask, rest }: { mask: ColumnMask; rest: FieldPath }): FieldPath => [
-    ...mask.path,
-    ...rest,
-  ];
   return {
     detect: masks.detect,
     maskOf: (path) => {
       if (isPlain(path)) return masks.maskOf(path);
       if (path[0] === '$meta') return masks.maskOf(path.slice(1));
       const column = columnOf(path);
-      return column.mask.byName ?? masks.maskOf(below(column));
+      return column.mask.byName ?? masks.maskOf(column.below);
     },
     mayMaskBelow: (path) => {
       if (isPlain(path)) return masks.mayMaskBelow(path);
       if (path[0] === '$meta') return masks.mayMaskBelow(path.slice(1));
       const column = columnOf(path);
-      return column.mask.byName !== undefined || masks.mayMaskBelow(below(column));
+      return column.mask.byName !== undefined || masks.mayMaskBelow(column.below);
     },
   };
 }

@@ -140,7 +140,8 @@ function listPlan(mask: ColumnMask, json: ProtoLeaf): ProtoPlan {
 function textPlan(mask: ColumnMask, nulls: Nulls): ProtoPlan {
   const leaf: ProtoLeaf = (bytes) => {
     const text = bytes.toString('utf8');
-    const masked = mask.hasBelow && mask.byName === undefined ? maskInside(text, mask) : maskText(text, mask);
+    const masked =
+      mask.hasBelow && mask.byName === undefined ? maskInside(text, mask) : maskText(text, mask);
     if (masked === null) nulls.indexes.add(nulls.count);
     nulls.count += 1;
     return masked === text ? bytes : Buffer.from(masked ?? '', 'utf8');
@@ -159,15 +160,15 @@ function maskInside(text: string, mask: ColumnMask): string {
 
 /** `$meta` is all dynamic fields of a row; a dynamic column of another name may be one of them or all. */
 function jsonLeaf(mask: ColumnMask, isMeta: boolean, isDynamic: boolean): ProtoLeaf {
-  const { inside, path } = mask;
+  const { inside: masks, path } = mask;
   return (bytes) => {
     if (bytes.length === 0) return bytes;
-    const value = isMeta ? bytes : maskJson(bytes, { value: path }, inside);
+    const value = isMeta ? bytes : maskJson(bytes, { value: path }, masks);
     if (!isMeta && !isDynamic) return value;
     if (isMeta && mask.byName !== undefined && !/^\s*\{/.test(value.toString('latin1', 0, 64))) {
       return NULL;
     }
-    return maskJson(value, ROW, inside);
+    return maskJson(value, ROW, masks);
   };
 }
 

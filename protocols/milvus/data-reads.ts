@@ -5,7 +5,14 @@
 
 import type { Restrictions, StoreAccess } from '../store.ts';
 import type { ReadRequest, RestrictedRequest } from '../wire/store-product.ts';
-import { encodeBytes, encodeString, encodeVarint, spliceFields } from '../wire/protobuf.ts';
+import type { ProtoEdit, ProtoField } from '../wire/protobuf.ts';
+import {
+  encodeBytes,
+  encodeString,
+  encodeVarint,
+  readFields,
+  spliceFields,
+} from '../wire/protobuf.ts';
 import type { Asked } from './answers.ts';
 import { maskQueryResults, maskSearchResults } from './answers.ts';
 import { filterExpression, isFieldName, restrictExpression } from './expressions.ts';
@@ -36,7 +43,7 @@ const BOOLEAN_EXPRESSION = 1;
 const COUNT = /^\s*count\s*\(/i;
 
 /** What a request is under restrictions: edits in its bytes, or why not. */
-type Edit = { readonly bytes: Buffer } | { readonly why: string };
+type Edits = { readonly edits: readonly ProtoEdit[] } | { readonly why: string };
 
 export interface DataContext {
   readonly route: string;
@@ -48,7 +55,7 @@ export interface DataContext {
 export function readQuery(message: RequestMessage, context: DataContext): ReadRequest {
   const parameters = pairsOf(message, 'query_params');
   const outputs = textsOf(message, 'output_fields');
-  const isCount = outputs.some((name) => COUNT.test(name));
+  const isCount = isCounting(message);
   const steering = new Steering();
   steering.expression(textOf(message, 'expr'));
   steerByOutputs(steering, outputs);
@@ -62,14 +69,13 @@ export function readQuery(message: RequestMessage, context: DataContext): ReadRe
     ...described(context, isCount ? accesses.map(asCount) : accesses, steering),
     ...limitOf(parameters.get('limit')),
     wantsVectors: outputs.includes('*'),
-    restrict: (restrictions) => finish(restrictQuery(message, restrictions, parameters)),
+    restrict: (restrictions) => finish(message, restrictQuery(message, restrictions)),
     maskAnswer: (body, masks) => maskQueryResults(body, masks, asked),
     checkAnswer: (body, restrictions) =>
       restrictions.hidesVectors ? withoutVectors(body, 'query') : body,
   };
 }
 
-/** Counting alone gives out no record; with other columns beside it, it reads. */
 function asCount(access: StoreAccess): StoreAccess {
   return accessTo('count', access.target);
 }
@@ -79,9 +85,9 @@ function described(
   accesses: readonly StoreAccess[],
   steering: Steering,
 ): Pick<ReadRequest, 'route' | 'accesses' | 'steering' | 'steersAny'> {
-  const { any } = steering;
+  const { doubt } = steering;
   const base = { route: context.route, accesses, steering: steering.paths };
-  return any === undefined ? base : { ...base, steersAny: any };
+  return doubt === undefined ? base : { ...base, steersAny: doubt };
 }
 
 function limitOf(text: string | undefined, factor = 1): { limit?: number } {
@@ -103,78 +109,65 @@ function iteratedAccess(
   return [accessTo(effect, { kind: 'id', path: [database, id] })];
 }
 
-function finish(edit: Edit): RestrictedRequest | string {
-  return 'why' in edit ? edit.why : { body: edit.bytes };
+function finish(message: RequestMessage, result: Edits): RestrictedRequest | string {
+  if ('why' in result) return result.why;
+  const { edits } = result;
+  return edits.length === 0 ? {} : { body: spliceFields(message.bytes, edits) };
 }
 
-function restrictQuery(
-  message: RequestMessage,
-  restrictions: Restrictions,
-  parameters: ReadonlyMap<string, string>,
-): Edit {
+function both(one: Edits, other: Edits): Edits {
+  if ('why' in one) return one;
+  return 'why' in other ? other : { edits: [...one.edits, ...other.edits] };
+}
+
+function restrictQuery(message: RequestMessage, restrictions: Restrictions): Edits {
   const filtered = addFilter(message, 'expr', restrictions);
-  if ('why' in filtered || restrictions.limitMax === undefined) return filtered;
-  const outputs = textsOf(message, 'output_fields');
-  const isOnlyCount = outputs.length > 0 && outputs.every((name) => COUNT.test(name));
+  const { limitMax } = restrictions;
   // Milvus refuses a count that has a limit.
-  if (isOnlyCount && parameters.get('group_by_fields') === undefined) return filtered;
-  return capParameter(message, filtered.bytes, 'query_params', 'limit', restrictions.limitMax);
+  if (limitMax === undefined || isCounting(message)) return filtered;
+  return both(filtered, capParameter(message, 'query_params', 'limit', limitMax));
+}
+
+/** It gives out one number. With groups, or other columns beside it, it reads. */
+function isCounting(message: RequestMessage): boolean {
+  const outputs = textsOf(message, 'output_fields');
+  const isGrouped = pairsOf(message, 'query_params').has('group_by_fields');
+  return !isGrouped && outputs.length > 0 && outputs.every((name) => COUNT.test(name));
 }
 
 /** The expression in that field, and the filter. */
-function addFilter(message: RequestMessage, field: string, { filter }: Restrictions): Edit {
-  if (filter.length === 0) return { bytes: message.bytes };
+function addFilter(message: RequestMessage, field: string, { filter }: Restrictions): Edits {
+  if (filter.length === 0) return { edits: [] };
   const condition = filterExpression(filter);
   if ('why' in condition) return condition;
   const restricted = restrictExpression(textOf(message, field), condition.text);
   if ('why' in restricted) return restricted;
-  return { bytes: replaceField(message, field, restricted.text) };
+  return { edits: [editOf(message, field, restricted.text)] };
 }
 
-export function replaceField(message: RequestMessage, field: string, text: string): Buffer {
-  const bytes = encodeString(numberOfField(message, field), text);
+/** A text field set, in place or at the end. */
+export function editOf(message: RequestMessage, field: string, text: string): ProtoEdit {
   const [old] = fieldsOf(message, field);
-  const end = message.bytes.length;
-  return spliceFields(message.bytes, [
-    { start: old?.start ?? end, end: old?.end ?? end, bytes },
-  ]);
+  return place(message, old, encodeString(numberOfField(message, field), text));
 }
 
-/** `bytes` is the message with changes elsewhere; the parameter is set anew at its end, the old one taken out. */
-function capParameter(
-  message: RequestMessage,
-  bytes: Buffer,
-  list: string,
-  key: string,
-  max: number,
-): Edit {
+function place(message: RequestMessage, old: ProtoField | undefined, bytes: Buffer): ProtoEdit {
+  const end = message.bytes.length;
+  return { start: old?.start ?? end, end: old?.end ?? end, bytes };
+}
+
+function capParameter(message: RequestMessage, list: string, key: string, max: number): Edits {
   const asked = pairsOf(message, list).get(key);
-  if (asked !== undefined && isWithin(asked, max)) return { bytes };
-  const number = numberOfField(message, list);
-  const pair = encodeBytes(
-    number,
-    Buffer.concat([encodeString(1, key), encodeString(2, String(max))]),
-  );
-  return { bytes: Buffer.concat([withoutPair(bytes, message, list, key), pair]) };
+  if (asked !== undefined && isWithin(asked, max)) return { edits: [] };
+  const index = messagesOf(message, list).findIndex((pair) => textOf(pair, 'key') === key);
+  const pair = Buffer.concat([encodeString(1, key), encodeString(2, String(max))]);
+  const bytes = encodeBytes(numberOfField(message, list), pair);
+  return { edits: [place(message, fieldsOf(message, list)[index], bytes)] };
 }
 
 function isWithin(text: string, max: number): boolean {
   return /^[0-9]{1,9}$/.test(text) && Number(text) <= max && Number(text) > 0;
 }
-
-function withoutPair(bytes: Buffer, message: RequestMessage, list: string, key: string): Buffer {
-  const [index = -1] = messagesOf(message, list).flatMap((pair, at) =>
-    textOf(pair, 'key') === key ? [at] : [],
-  );
-  const old = fieldsOf(message, list)[index];
-  if (old === undefined) return bytes;
-  // The field stands in the changed bytes as it stood in the first ones.
-  const field = message.bytes.subarray(old.start, old.end);
-  const start = bytes.indexOf(field);
-  return start < 0 ? bytes : spliceFields(bytes, [{ start, end: start + field.length, bytes: NONE }]);
-}
-
-const NONE = Buffer.alloc(0);
 
 export function readSearch(message: RequestMessage, context: DataContext): ReadRequest {
   const parameters = pairsOf(message, 'search_params');
@@ -194,7 +187,7 @@ export function readSearch(message: RequestMessage, context: DataContext): ReadR
     ),
     ...limitOf(parameters.get('topk') ?? parameters.get('limit'), factorOf(message, parameters)),
     wantsVectors: outputs.includes('*'),
-    restrict: (restrictions) => finish(restrictSearch(message, restrictions)),
+    restrict: (restrictions) => finish(message, restrictSearch(message, restrictions)),
     maskAnswer: (body, masks) => maskSearchResults(body, masks, asked),
     checkAnswer: (body, restrictions) =>
       restrictions.hidesVectors ? withoutVectors(body, 'search') : body,
@@ -211,11 +204,29 @@ function steerBySearch(steering: Steering, message: RequestMessage): void {
   for (const inner of messagesOf(message, 'sub_reqs')) steerBySearch(steering, inner);
 }
 
-/** A search has answers for each of its vectors, and perhaps several records in each group. */
+/**
+ * A search has answers for each of its vectors, and perhaps several records in each group. Servers count the
+ * vectors themselves where `nq` does not say how many there are.
+ */
 function factorOf(message: RequestMessage, parameters: ReadonlyMap<string, string>): number {
-  const count = Number(numberOf(message, 'nq'));
-  const groupSize = Number(parameters.get('group_size') ?? '1');
-  return Math.max(1, count) * (Number.isSafeInteger(groupSize) ? Math.max(1, groupSize) : 1);
+  const counts = [Number(numberOf(message, 'nq')), ...vectorCounts(message)];
+  return Math.max(1, ...counts) * groupSize(parameters);
+}
+
+function groupSize(parameters: ReadonlyMap<string, string>): number {
+  const size = Number(parameters.get('group_size') ?? '1');
+  return Number.isSafeInteger(size) ? Math.max(1, size) : 1;
+}
+
+/** PlaceholderGroup { 1 placeholders { 3 values } } of common.proto. */
+function vectorCounts(message: RequestMessage): number[] {
+  return fieldsOf(message, 'placeholder_group').flatMap((group) =>
+    insideOf(group, 1).map((placeholder) => insideOf(placeholder, 3).length),
+  );
+}
+
+function insideOf({ value }: ProtoField, number: number): ProtoField[] {
+  return Buffer.isBuffer(value) ? readFields(value).filter((field) => field.number === number) : [];
 }
 
 function askedOf(message: RequestMessage, searches: readonly RequestMessage[]): Asked {
@@ -247,36 +258,40 @@ function paramsOf(message: RequestMessage): string {
   return message.shape.name === 'HybridSearchRequest' ? 'rank_params' : 'search_params';
 }
 
-function restrictSearch(message: RequestMessage, restrictions: Restrictions): Edit {
+function restrictSearch(message: RequestMessage, restrictions: Restrictions): Edits {
+  const { limitMax } = restrictions;
   const filtered = filterSearch(message, restrictions);
-  if ('why' in filtered || restrictions.limitMax === undefined) return filtered;
+  if (limitMax === undefined) return filtered;
   if (messagesOf(message, 'search_aggregation').length > 0) {
     return { why: 'how many records an aggregating search gives out cannot be limited' };
   }
   const parameters = pairsOf(message, 'search_params');
-  const max = Math.floor(restrictions.limitMax / factorOf(message, parameters));
-  if (max < 1) return { why: `a search may give out ${restrictions.limitMax} records at most` };
-  const key = parameters.has('topk') || !parameters.has('limit') ? 'topk' : 'limit';
-  return capParameter(message, filtered.bytes, 'search_params', key, max);
+  const max = Math.floor(limitMax / factorOf(message, parameters));
+  if (max < 1) return { why: `a search may give out ${limitMax} records at most` };
+  // Servers look at the first; the second counts where it is missing.
+  const known = ['topk', 'limit'].filter((key) => parameters.has(key));
+  return (known.length === 0 ? ['topk'] : known)
+    .map((key) => capParameter(message, 'search_params', key, max))
+    .reduce(both, filtered);
 }
 
-function filterSearch(message: RequestMessage, restrictions: Restrictions): Edit {
-  if (restrictions.filter.length === 0) return { bytes: message.bytes };
+function filterSearch(message: RequestMessage, restrictions: Restrictions): Edits {
+  if (restrictions.filter.length === 0) return { edits: [] };
   // Records by their id, and searches inside that only servers send to one another.
   for (const field of ['ids', 'search_by_primary_keys', 'sub_reqs']) {
     if (fieldsOf(message, field).some(({ value }) => value !== 0)) {
       return { why: `a filter cannot be added to a search with ${field}` };
     }
   }
-  const hasDsl = textOf(message, 'dsl') !== '';
-  const isBoolean = Number(numberOf(message, 'dsl_type')) === BOOLEAN_EXPRESSION;
-  if (hasDsl && !isBoolean) return { why: 'a filter cannot be added to one in the old JSON form' };
-  const filtered = addFilter(message, 'dsl', restrictions);
-  if ('why' in filtered || isBoolean) return filtered;
   const [type] = fieldsOf(message, 'dsl_type');
-  if (type !== undefined) return { why: 'a filter cannot be added to one in the old JSON form' };
-  const number = numberOfField(message, 'dsl_type');
-  return { bytes: Buffer.concat([filtered.bytes, encodeVarint(number, BOOLEAN_EXPRESSION)]) };
+  const isBoolean = Number(numberOf(message, 'dsl_type')) === BOOLEAN_EXPRESSION;
+  if (!isBoolean && (type !== undefined || textOf(message, 'dsl') !== '')) {
+    return { why: 'a filter cannot be added to one in the old JSON form' };
+  }
+  const filtered = addFilter(message, 'dsl', restrictions);
+  if (isBoolean) return filtered;
+  const bytes = encodeVarint(numberOfField(message, 'dsl_type'), BOOLEAN_EXPRESSION);
+  return both(filtered, { edits: [place(message, undefined, bytes)] });
 }
 
 export function readHybridSearch(message: RequestMessage, context: DataContext): ReadRequest {
@@ -293,7 +308,7 @@ export function readHybridSearch(message: RequestMessage, context: DataContext):
     ...described(context, hybridAccesses(message, parts, context), steering),
     ...limitOf(ranking.get('limit'), hybridFactor(parts, ranking)),
     wantsVectors: outputs.includes('*'),
-    restrict: (restrictions) => finish(restrictHybrid(message, restrictions)),
+    restrict: (restrictions) => finish(message, restrictHybrid(message, restrictions)),
     maskAnswer: (body, masks) => maskSearchResults(body, masks, asked),
     checkAnswer: (body, restrictions) =>
       restrictions.hidesVectors ? withoutVectors(body, 'search') : body,
@@ -315,32 +330,38 @@ function hybridAccesses(
   return [...accessesAt(context.place, message, context.database), ...others];
 }
 
+/** Groups are asked for by the whole, and by older clients in its parts. */
 function hybridFactor(
   parts: readonly RequestMessage[],
   ranking: ReadonlyMap<string, string>,
 ): number {
-  return Math.max(1, ...parts.map((part) => factorOf(part, ranking)));
+  const factors = parts.map((part) => factorOf(part, pairsOf(part, 'search_params')));
+  return Math.max(1, ...factors) * groupSize(ranking);
 }
 
-function restrictHybrid(message: RequestMessage, restrictions: Restrictions): Edit {
+function restrictHybrid(message: RequestMessage, restrictions: Restrictions): Edits {
+  const { limitMax } = restrictions;
   const parts = messagesOf(message, 'requests');
   const fields = fieldsOf(message, 'requests');
-  const edits: { start: number; end: number; bytes: Buffer }[] = [];
-  for (const [index, part] of parts.entries()) {
-    const filtered = filterSearch(part, restrictions);
-    if ('why' in filtered) return filtered;
-    const field = fields[index];
-    if (field !== undefined && filtered.bytes !== part.bytes) {
-      const { start, end, number } = field;
-      edits.push({ start, end, bytes: encodeBytes(number, filtered.bytes) });
-    }
-  }
-  const bytes = spliceFields(message.bytes, edits);
-  if (restrictions.limitMax === undefined) return { bytes };
-  const factor = hybridFactor(parts, pairsOf(message, 'rank_params'));
-  const max = Math.floor(restrictions.limitMax / factor);
-  if (max < 1) return { why: `a search may give out ${restrictions.limitMax} records at most` };
-  return capParameter(message, bytes, 'rank_params', 'limit', max);
+  const filtered = parts
+    .map((part, index) => editPart(message, fields[index], part, restrictions))
+    .reduce(both, { edits: [] });
+  if (limitMax === undefined) return filtered;
+  const max = Math.floor(limitMax / hybridFactor(parts, pairsOf(message, 'rank_params')));
+  if (max < 1) return { why: `a search may give out ${limitMax} records at most` };
+  return both(filtered, capParameter(message, 'rank_params', 'limit', max));
+}
+
+function editPart(
+  message: RequestMessage,
+  field: ProtoField | undefined,
+  part: RequestMessage,
+  restrictions: Restrictions,
+): Edits {
+  const filtered = filterSearch(part, restrictions);
+  if ('why' in filtered || filtered.edits.length === 0) return filtered;
+  const bytes = spliceFields(part.bytes, filtered.edits);
+  return { edits: [place(message, field, encodeBytes(numberOfField(message, 'requests'), bytes))] };
 }
 
 /** VectorsArray { VectorIDs id_array }: stored vectors by their ids, of a collection each. */

@@ -6,9 +6,10 @@
 import type { FieldPath, RecordFilter, Restrictions } from '../store.ts';
 import type { JsonNode } from '../wire/json.ts';
 import { readJson } from '../wire/json.ts';
+import { spliceFields } from '../wire/protobuf.ts';
 import type { ReadRequest } from '../wire/store-product.ts';
 import type { DataContext } from './data-reads.ts';
-import { replaceField } from './data-reads.ts';
+import { editOf } from './data-reads.ts';
 import { filterExpression, restrictExpression } from './expressions.ts';
 import { accessesAt } from './names.ts';
 import type { RequestMessage } from './request-reader.ts';
@@ -17,7 +18,8 @@ import { Steering } from './steering.ts';
 
 const NO_STEERING: readonly FieldPath[] = [];
 /** Another tenant's record of the same id would be replaced, and there is no asking first. */
-export const NO_UPSERT = 'an upsert may replace records outside the filter; insert and delete instead';
+export const NO_UPSERT =
+  'an upsert may replace records outside the filter; insert and delete instead';
 
 export function readInsert(message: RequestMessage, context: DataContext): ReadRequest {
   return {
@@ -40,12 +42,12 @@ export function readUpsert(message: RequestMessage, context: DataContext): ReadR
 export function readDelete(message: RequestMessage, context: DataContext): ReadRequest {
   const steering = new Steering();
   steering.expression(textOf(message, 'expr'));
-  const { any } = steering;
+  const { doubt } = steering;
   return {
     route: context.route,
     accesses: accessesAt(context.place, message, context.database),
     steering: steering.paths,
-    ...(any === undefined ? {} : { steersAny: any }),
+    ...(doubt === undefined ? {} : { steersAny: doubt }),
     restrict: (restrictions) => restrictDelete(message, restrictions),
     maskAnswer: undefined,
   };
@@ -62,7 +64,7 @@ function restrictDelete(
   if ('why' in condition) return condition.why;
   const restricted = restrictExpression(expression, condition.text);
   if ('why' in restricted) return restricted.why;
-  return { body: replaceField(message, 'expr', restricted.text) };
+  return { body: spliceFields(message.bytes, [editOf(message, 'expr', restricted.text)]) };
 }
 
 /** Undefined: every row has the filter's values. */

@@ -13,10 +13,12 @@ export type Expression =
 /** Different fields in one expression; one with more is not written by people. */
 const FIELDS_MAX = 1000;
 
-/** Words of the grammar that are no fields where no bracket follows; each in small and in capital letters. */
+/**
+ * Words that are fields in no version of the grammar. Others (`is`, `exists`, `threshold`) came later, so that
+ * they count as fields: a field of that name may stand there.
+ */
 const KEYWORDS = new Set(
-  ['and', 'or', 'not', 'in', 'like', 'exists', 'is', 'null', 'iso', 'interval', 'true', 'false']
-    .concat(['minimum_should_match', 'threshold'])
+  ['and', 'or', 'not', 'in', 'like', 'true', 'false']
     .flatMap((word) => [word, word.toUpperCase()])
     .concat(['True', 'False']),
 );
@@ -83,7 +85,9 @@ class Lexer {
     if (this.#take(SPACE) !== undefined || this.#take(NUMBER) !== undefined) return undefined;
     const start = this.#text.charAt(this.#at);
     if (start === '"' || start === "'") {
-      return this.#take(TEXT) === undefined ? 'a text that does not end, or `\\u` in it' : undefined;
+      return this.#take(TEXT) === undefined
+        ? 'a text that does not end, or `\\u` in it'
+        : undefined;
     }
     if (start === '$') return this.#dollar();
     const name = this.#take(NAME);
@@ -111,11 +115,14 @@ class Lexer {
   }
 
   #name(name: string): string | undefined {
-    const steps = this.#steps();
     const isKeyword = KEYWORDS.has(name);
+    const isList = isKeyword && this.#text[this.#at] !== '[';
+    const steps = this.#steps();
+    if (isList) return undefined;
     // What follows is a list, or a key that is written with escapes.
     if (!isKeyword && this.#follows(BRACKET)) return `what follows ${name} in brackets`;
-    if (steps === undefined && (isKeyword || this.#follows(CALL))) return undefined;
+    if (isKeyword && (steps ?? []).length === 0) return undefined;
+    if (steps === undefined && this.#follows(CALL)) return undefined;
     this.#add([name, ...(steps ?? [])]);
     return undefined;
   }
@@ -183,7 +190,7 @@ export function filterExpression(
 }
 
 function isSafeText(text: string): boolean {
-  return !/["\\\r\n{}]/.test(text) && ![...text].some((char) => char < ' ');
+  return !/["\\{}\p{Cc}]/u.test(text);
 }
 
 /** The expression that holds where both do, or why that cannot be said. */

@@ -66,7 +66,7 @@ function described(
   steering: Steering,
 ): Pick<ReadRequest, 'route' | 'accesses' | 'steering' | 'steersAny'> {
   const base = { route, accesses, steering: steering.paths };
-  return steering.any === undefined ? base : { ...base, steersAny: steering.any };
+  return steering.doubt === undefined ? base : { ...base, steersAny: steering.doubt };
 }
 
 function finish({ body }: RestContext, result: Edits): RestrictedRequest | string {

@@ -33,9 +33,18 @@ function readRest(name: string, row: RestRow, head: RequestHead, body: Buffer): 
   const fallback = defaultDatabase(head.headers, 'db-name');
   if (row.method === 'GET') {
     const query = readQueryString(head.target);
-    return plain(name, row, accessesOf(row, (key) => query.get(key) ?? '', fallback));
+    return plain(
+      name,
+      row,
+      accessesOf(row, (key) => query.get(key) ?? '', fallback),
+    );
   }
-  if (row.isWhole === true) return plain(name, row, accessesOf(row, () => '', fallback));
+  if (row.isWhole === true)
+    return plain(
+      name,
+      row,
+      accessesOf(row, () => '', fallback),
+    );
   const node = readRestBody(body, row.data && DATA_KEYS[row.data]);
   const accesses = accessesOf(row, (key) => textMember(node, key), fallback);
   if (row.data !== undefined) {

@@ -50,7 +50,11 @@ function database(effect: StoreEffect, more: More = {}): RestRow {
 
 /** On the store as a whole, or on a job whose collection the request does not tell. */
 function store(effect: StoreEffect): RestRow {
-  return { method: 'POST', places: [{ effects: [effect], db: '', otherwise: 'store' }], isWhole: true };
+  return {
+    method: 'POST',
+    places: [{ effects: [effect], db: '', otherwise: 'store' }],
+    isWhole: true,
+  };
 }
 
 /** Of several places; what is left out of the body falls to the database. */

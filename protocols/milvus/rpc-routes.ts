@@ -6,11 +6,7 @@
 import type { RequestHead } from '../contract.ts';
 import type { FieldMasks, Restrictions, StoreAccess } from '../store.ts';
 import type { ReadRequest, Route } from '../wire/store-product.ts';
-import {
-  maskDescription,
-  maskDescriptions,
-  refuseRaw,
-} from './answers.ts';
+import { maskDescription, maskDescriptions, refuseRaw } from './answers.ts';
 import type { DataContext } from './data-reads.ts';
 import { readCalcDistance, readHybridSearch, readQuery, readSearch } from './data-reads.ts';
 import { readDelete, readInsert, readUpsert } from './data-writes.ts';
@@ -136,9 +132,7 @@ export function restrictWhole(
 
 const HARMLESS: ReadonlySet<string> = new Set(['describe', 'create', 'alter']);
 
-function maskFor(
-  answer: AnswerKind,
-): ((body: Buffer, masks: FieldMasks) => Buffer) | undefined {
+function maskFor(answer: AnswerKind): ((body: Buffer, masks: FieldMasks) => Buffer) | undefined {
   switch (answer) {
     case 'describe':
       return maskDescription;

@@ -36,7 +36,14 @@ export interface RpcRow {
 }
 
 /** Effects whose requests touch records, or the store behind Weir's back. */
-const UNFILTERABLE: ReadonlySet<StoreEffect> = new Set<StoreEffect>(['drop', 'admin', 'export', 'count', 'upsert', 'delete']);
+const UNFILTERABLE: ReadonlySet<StoreEffect> = new Set<StoreEffect>([
+  'drop',
+  'admin',
+  'export',
+  'count',
+  'upsert',
+  'delete',
+]);
 
 function row(places: readonly RpcPlace[], more: Partial<RpcRow> = {}): RpcRow {
   const isUnfilterable = places.some(({ effects }) => effects.some((one) => UNFILTERABLE.has(one)));
@@ -50,7 +57,12 @@ function listOf(effects: Effects): readonly StoreEffect[] {
 }
 
 function place(effects: Effects, names: string, db: string | undefined = 'db_name'): RpcPlace {
-  return { effects: listOf(effects), names, otherwise: 'store', ...(db === undefined ? {} : { db }) };
+  return {
+    effects: listOf(effects),
+    names,
+    otherwise: 'store',
+    ...(db === undefined ? {} : { db }),
+  };
 }
 
 /** On the collection named in the usual field. */
@@ -193,7 +205,10 @@ export const RPCS: Readonly<Record<string, RpcRow>> = {
   ListSnapshots: on('describe'),
   DescribeSnapshot: on('describe'),
   RestoreSnapshot: row(
-    [place('export', 'collection_name'), place('create', 'target_collection_name', 'target_db_name')],
+    [
+      place('export', 'collection_name'),
+      place('create', 'target_collection_name', 'target_db_name'),
+    ],
     { changesNames: true },
   ),
   RestoreExternalSnapshot: row([place(['create', 'admin'], 'target_collection_name')], {

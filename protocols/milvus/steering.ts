@@ -33,14 +33,14 @@ export const HARMLESS_FUNCTION_PARAMETERS = new Set(
 /** Collects; the first reason why it cannot be told stays. */
 export class Steering {
   readonly #paths = new Map<string, FieldPath>();
-  #any: string | undefined;
+  #doubt: string | undefined;
 
   get paths(): readonly FieldPath[] {
     return [...this.#paths.values()];
   }
 
-  get any(): string | undefined {
-    return this.#any;
+  get doubt(): string | undefined {
+    return this.#doubt;
   }
 
   add(path: FieldPath): void {
@@ -48,7 +48,7 @@ export class Steering {
   }
 
   all(why: string): void {
-    this.#any ??= why;
+    this.#doubt ??= why;
   }
 
   expression(text: string): void {

@@ -5,7 +5,13 @@
 
 import { ProtocolError } from '../errors.ts';
 import type { ProtoLeaf, ProtoPlan } from '../wire/protobuf.ts';
-import { OTHER_FIELDS, dropField, forEachField, keepField, rewriteMessage } from '../wire/protobuf.ts';
+import {
+  OTHER_FIELDS,
+  dropField,
+  forEachField,
+  keepField,
+  rewriteMessage,
+} from '../wire/protobuf.ts';
 
 /** From here on DataType of schema.proto is a vector (100 binary .. 106 arrays of vectors). */
 const VECTOR_TYPE_MIN = 100;
@@ -44,7 +50,8 @@ function isVector(bytes: Buffer): boolean {
     (field) => {
       if (field.number === 4 && field.wireType === 2) isFound = true;
       if (field.number !== 1) return;
-      if (field.wireType !== 0) throw new ProtocolError('MILVUS_COLUMN', 'server', 'a column of no type');
+      if (field.wireType !== 0)
+        throw new ProtocolError('MILVUS_COLUMN', 'server', 'a column of no type');
       if (field.value >= VECTOR_TYPE_MIN && field.value <= VECTOR_TYPE_MAX) isFound = true;
     },
     'server',

@@ -78,7 +78,7 @@ function readStep(word: string, cursor: ArgumentCursor, draft: Draft): boolean {
     case 'apply': {
       const sources = [...referencesOf(cursor.text())].flatMap((name) => sourcesOf(draft, name));
       if (!cursor.takes('as')) throw new UnreadableCommand('its APPLY has no AS');
-      draft.names.set(cursor.text(), { sources, isDirect: false });
+      addName(draft.names, cursor.text(), { sources, isDirect: false });
       for (const name of sources) draft.steering.add(name);
       return true;
     }
@@ -109,7 +109,7 @@ function readLoad(cursor: ArgumentCursor, draft: Draft): void {
   }
   for (const { field, name } of readProjections(cursor.counted())) {
     const source = bare(field);
-    draft.names.set(bare(name), { sources: [source], isDirect: true });
+    addName(draft.names, bare(name), { sources: [source], isDirect: true });
   }
 }
 
@@ -127,12 +127,21 @@ function readGroup(cursor: ArgumentCursor, draft: Draft): void {
     const sources = words.flatMap((one) => sourcesOf(draft, bare(one)));
     for (const name of sources) draft.steering.add(name);
     // Without AS the server makes up a name, which no field has: it is told by not being known.
-    if (cursor.takes('as')) names.set(cursor.text(), { sources, isDirect: false });
+    if (cursor.takes('as')) addName(names, cursor.text(), { sources, isDirect: false });
   }
   draft.names = names;
   draft.loadsAll = false;
   draft.hasGroups = true;
   draft.limit = undefined;
+}
+
+/** A name that is given twice may stand for either. */
+function addName(names: Map<string, Lineage>, name: string, lineage: Lineage): void {
+  const before = names.get(name) ?? { sources: [], isDirect: true };
+  names.set(name, {
+    sources: [...before.sources, ...lineage.sources],
+    isDirect: before.isDirect && lineage.isDirect,
+  });
 }
 
 function readSort(cursor: ArgumentCursor, draft: Draft): void {

@@ -32,6 +32,11 @@ function originOfAttribute({ path, identifier }: Attribute): Origin {
   return path === undefined ? ANYWHERE : { paths: [path, [identifier]], anywhere: false };
 }
 
+function either(origins: readonly (Origin | undefined)[]): Origin {
+  const paths = origins.flatMap((origin) => origin?.paths ?? []);
+  return { paths, anywhere: origins.some((origin) => origin?.anywhere === true) };
+}
+
 /** A name that the server chose: an attribute or a field of that name, whichever is masked. */
 export function originOfKey(name: string, schema: Schema | undefined): Origin {
   const origin = originOf(name, schema);
@@ -39,7 +44,10 @@ export function originOfKey(name: string, schema: Schema | undefined): Origin {
 }
 
 export function searchAnswer(found: SearchArguments, schema: Schema | undefined): MaskAnswer {
-  const renamed = new Map(found.returns?.map(({ field, name }) => [name, originOf(field, schema)]));
+  const renamed = new Map<string, Origin>();
+  for (const { field, name } of found.returns ?? []) {
+    renamed.set(name, either([renamed.get(name), originOf(field, schema)]));
+  }
   const field = (name: string, node: RespNode, masker: ReplyMasker): void => {
     const origin = renamed.get(name) ?? originOfKey(name, schema);
     maskField(node, origin, masker);
@@ -55,13 +63,16 @@ export function searchAnswer(found: SearchArguments, schema: Schema | undefined)
     }
     const items = itemsOf(reply).slice(1);
     const width = 1 + beside.length + Number(hasContent);
+    // What does not stand as it was asked for could be anything but a record of fields.
+    const isAligned = items.length % width === 0;
     for (const [index, item] of items.entries()) {
       const place = index % width;
       const word = beside[place - 1];
-      if (word === 'withpayloads') masker.whole(item);
+      if (word === 'withscores' && isAligned) continue;
+      if (item.kind === 'list') maskPairs(item, field, masker);
+      else if (!isAligned || word === 'withpayloads') masker.whole(item);
       else if (word === 'withsortkeys') maskDerived(item, [sortKey], masker);
-      else if (place > beside.length) maskPairs(item, field, masker);
-      else if (item.kind === 'list' && word !== 'withscores') masker.whole(item);
+      else if (place > beside.length) masker.whole(item);
     }
   };
 }
@@ -75,8 +86,7 @@ export function aggregateAnswer(found: AggregateArguments, schema: Schema | unde
       return;
     }
     const origins = lineage.sources.map((source) => originOf(source, schema));
-    const [first] = origins;
-    if (lineage.isDirect && first !== undefined) maskField(node, first, masker);
+    if (lineage.isDirect) maskField(node, either(origins), masker);
     else if (!lineage.sources.every((source) => isNumeric(source, schema))) {
       maskDerived(node, origins, masker);
     } else maskNamedOnly(node, origins, masker);

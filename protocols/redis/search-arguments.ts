@@ -141,17 +141,20 @@ function readOption(word: string, cursor: ArgumentCursor, draft: Draft): boolean
       cursor.counted();
       return true;
     case 'infields':
-      draft.inFields = cursor.counted();
+      draft.inFields = [...(draft.inFields ?? []), ...cursor.counted()];
       return true;
     case 'return':
-      draft.returns = readProjections(cursor.counted());
+      // Whether a second RETURN adds to the first or replaces it is up to the version.
+      draft.returns = [...(draft.returns ?? []), ...readProjections(cursor.counted())];
       return true;
     case 'sortby':
+      if (draft.sortBy !== undefined) throw new UnreadableCommand('it has SORTBY twice');
       draft.sortBy = cursor.text();
       draft.steering.push(draft.sortBy);
       if (!cursor.takes('asc')) cursor.takes('desc');
       return true;
     case 'limit':
+      if (draft.limit !== undefined) throw new UnreadableCommand('it has LIMIT twice');
       cursor.text();
       draft.limit = { at: cursor.at, count: cursor.count() };
       return true;

@@ -5,7 +5,7 @@
 
 export { JSON_DEPTH_MAX } from './json-scan.ts';
 export { JSON_NODES_MAX, member, readJson } from './json-read.ts';
-export type { JsonNode, JsonObject, JsonArray, JsonString, JsonNumber } from './json-read.ts';
+export type { JsonNode, JsonObject, JsonArray } from './json-read.ts';
 export { spliceJson } from './json-splice.ts';
 export type { JsonEdit } from './json-splice.ts';
 export { maskJson } from './json-mask.ts';

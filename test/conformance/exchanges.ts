@@ -137,7 +137,11 @@ export function testEnds(t: Test, script: ExchangeScript): void {
     for (let at = 0; at <= script.events.length; at += 1) {
       const events = [...script.events.slice(0, at), end, ...script.events.slice(at)];
       const commands = play(script, events);
-      const problem = findDisorder(commands) ?? findAfterClose(commands) ?? findOpen(commands, end);
+      const problem =
+        findDisorder(commands) ??
+        findAfterClose(commands) ??
+        findOpen(commands, end) ??
+        findAfterCancel(play(script, events.slice(0, at + 1)), commands, end);
       if (problem !== undefined) t.fail(`${JSON.stringify(end)} at ${at}: ${problem}`);
     }
   }
@@ -191,6 +195,27 @@ function findOpen(commands: readonly SessionCommand[], end: SessionEvent): strin
     if (!isHeard) return `#${exchange} hears nothing of the end`;
   }
   return undefined;
+}
+
+/** Who has given up hears no more, and nobody works for them. */
+function findAfterCancel(
+  before: readonly SessionCommand[],
+  commands: readonly SessionCommand[],
+  end: SessionEvent,
+): string | undefined {
+  if (end.kind !== 'cancelled' || end.from !== 'client') return undefined;
+  // It had not begun: the number means nothing yet.
+  if (!before.some((one) => one.kind === 'record' && isRequestOf(one.bytes, end.exchange))) {
+    return undefined;
+  }
+  const after = commands.slice(before.length).filter((one) => isSaid(one));
+  const late = after.find((one) => numberOf(one) === end.exchange);
+  return late && `#${end.exchange}: ${late.kind} after the client gave up`;
+}
+
+/** The record of a request's head (exchange-record.ts). */
+function isRequestOf(bytes: Buffer, exchange: number): boolean {
+  return bytes[0] === 0x51 && bytes.readUInt32BE(1) === exchange;
 }
 
 interface Asked {

@@ -1,7 +1,7 @@
 /** Scripts of the conformance suite for the products themselves: an ordinary talk with each. */
 
 import { gzipSync } from 'node:zlib';
-import type { Decision, HeaderList, Operation, SessionEvent } from '../../protocols/contract.ts';
+import type { Decision, HeaderList, SessionEvent } from '../../protocols/contract.ts';
 import { chroma } from '../../protocols/chroma/index.ts';
 import { milvus } from '../../protocols/milvus/index.ts';
 import { qdrant } from '../../protocols/qdrant/index.ts';
@@ -13,7 +13,7 @@ import type { ExchangeScript } from './exchange-scripts.ts';
 const JSON_TYPE: HeaderList[number] = ['content-type', 'application/json'];
 const EMAILS = ['bob@example.com', 'cyd@example.com'];
 const opened: SessionEvent = { kind: 'opened', side: 'client' };
-const decide = (_: Operation): Decision => MASKED;
+const decide = (): Decision => MASKED;
 
 const COLLECTION =
   '/api/v2/tenants/default_tenant/databases/default_database/collections/0a1b2c3d-0000-4000-8000-000000000000';

@@ -171,7 +171,12 @@ async function runRest(context: SuiteContext, lab: Lab): Promise<void> {
         await client.listCollections({}),
         await client.describeCollection({ collectionName: 'customers' }),
         await client.query({ collectionName: 'customers', filter: 'id > 0', outputFields: ['*'] }),
-        await client.search({ collectionName: 'customers', data: [[1]], limit: 1, outputFields: [] }),
+        await client.search({
+          collectionName: 'customers',
+          data: [[1]],
+          limit: 1,
+          outputFields: [],
+        }),
         await client.insert({ collectionName: 'customers', data: [{ id: 1 }] as never }),
       ];
       return JSON.stringify(found);
@@ -207,26 +212,48 @@ const REST_TRICKS: Readonly<Record<string, { path: string; body?: string; method
     path: 'entities/hybrid_search',
     body: '{"collectionName":"customers","search":[{"data":[[1]],"filter":"age > 3"}]}',
   },
-  'another case': { path: 'entities/query', body: '{"collectionName":"customers","CollectionName":"vault"}' },
-  'letters that fold': { path: 'collections/describe', body: '{"collectionName":"customers","col\\u017fectionName":"v","aliaſName":"vault"}' },
-  'a key twice': { path: 'entities/query', body: '{"collectionName":"customers","collectionName":"vault"}' },
-  'text behind it': { path: 'entities/query', body: '{"collectionName":"customers"}{"collectionName":"vault"}' },
+  'another case': {
+    path: 'entities/query',
+    body: '{"collectionName":"customers","CollectionName":"vault"}',
+  },
+  'letters that fold': {
+    path: 'collections/describe',
+    body: '{"collectionName":"customers","col\\u017fectionName":"v","aliaſName":"vault"}',
+  },
+  'a key twice': {
+    path: 'entities/query',
+    body: '{"collectionName":"customers","collectionName":"vault"}',
+  },
+  'text behind it': {
+    path: 'entities/query',
+    body: '{"collectionName":"customers"}{"collectionName":"vault"}',
+  },
   'UTF-16': { path: 'entities/query', body: '\ufeff{"collectionName":"customers"}' },
-  'an unknown key': { path: 'entities/query', body: '{"collectionName":"customers","highlighter":{}}' },
+  'an unknown key': {
+    path: 'entities/query',
+    body: '{"collectionName":"customers","highlighter":{}}',
+  },
   'an unknown parameter': {
     path: 'entities/search',
     body: '{"collectionName":"customers","data":[[1]],"searchParams":{"by":"email"}}',
   },
   'a blocked collection': { path: 'entities/query', body: '{"collectionName":"vault"}' },
   'its drop': { path: 'collections/drop', body: '{"collectionName":"vault"}' },
-  'its new name': { path: 'collections/rename', body: '{"collectionName":"vault","newCollectionName":"x"}' },
+  'its new name': {
+    path: 'collections/rename',
+    body: '{"collectionName":"vault","newCollectionName":"x"}',
+  },
   'an alias of it': { path: 'aliases/alter', body: '{"collectionName":"vault","aliasName":"x"}' },
   'a path with escapes': { path: 'entities/qu%65ry', body: '{"collectionName":"customers"}' },
   'a path with a slash': { path: 'entities/query/', body: '{"collectionName":"customers"}' },
   'a path with a query': { path: 'entities/query?x=1', body: '{"collectionName":"customers"}' },
-  'a method that is not there': { path: 'entities/query', method: 'PUT', body: '{"collectionName":"customers"}' },
+  'a method that is not there': {
+    path: 'entities/query',
+    method: 'PUT',
+    body: '{"collectionName":"customers"}',
+  },
   'an unknown route': { path: 'entities/everything', body: '{"collectionName":"customers"}' },
-  'users': { path: 'users/list', body: '{}' },
+  users: { path: 'users/list', body: '{}' },
 };
 
 async function runRestTricks(context: SuiteContext, { emulator, through }: Lab): Promise<void> {
@@ -258,7 +285,10 @@ async function runRestTricks(context: SuiteContext, { emulator, through }: Lab):
 
 async function runRestFilters(context: SuiteContext, { emulator, through }: Lab): Promise<void> {
   emulator.rpc.set('DescribeCollection', described('tenants'));
-  const ask = async (path: string, body: object): Promise<{ status: number; text: string; got: string }> => {
+  const ask = async (
+    path: string,
+    body: object,
+  ): Promise<{ status: number; text: string; got: string }> => {
     const target = `/v2/vectordb/entities/${path}`;
     const count = emulator.requests.length;
     const answer = await askRest(through('bob'), { path: target, body: JSON.stringify(body) });
@@ -269,31 +299,53 @@ async function runRestFilters(context: SuiteContext, { emulator, through }: Lab)
   const filter = 'tenant == \\"other\\"';
   await context.check('REST: the filter and the limit are written into the request', async () => {
     const query = await ask('query', { ...base, filter: 'id > 0', limit: 50 });
-    assertSameText(query.got, `{"collectionName":"tenants","filter":"(id > 0) and ${filter}","limit":4}`, 'query');
+    assertSameText(
+      query.got,
+      `{"collectionName":"tenants","filter":"(id > 0) and ${filter}","limit":4}`,
+      'query',
+    );
     const search = await ask('search', { ...base, data: [[1]] });
-    assertSameText(search.got, `{"filter":"${filter}","limit":4,"collectionName":"tenants","data":[[1]]}`, 'search');
+    assertSameText(
+      search.got,
+      `{"filter":"${filter}","limit":4,"collectionName":"tenants","data":[[1]]}`,
+      'search',
+    );
     const remove = await ask('delete', { ...base, filter: 'id > 0' });
-    assertSameText(remove.got, `{"collectionName":"tenants","filter":"(id > 0) and ${filter}"}`, 'delete');
+    assertSameText(
+      remove.got,
+      `{"collectionName":"tenants","filter":"(id > 0) and ${filter}"}`,
+      'delete',
+    );
   });
   await context.check('REST: what came back by ids is looked at', async () => {
-    emulator.rest.set('/v2/vectordb/entities/get', '{"code":0,"data":[{"id":1,"tenant":"acme"},{"id":2,"tenant":"other"}]}');
+    emulator.rest.set(
+      '/v2/vectordb/entities/get',
+      '{"code":0,"data":[{"id":1,"tenant":"acme"},{"id":2,"tenant":"other"}]}',
+    );
     const get = await ask('get', { ...base, id: [1, 2], outputFields: ['id'] });
     assertSameText(get.text, '{"code":0,"data":[{"id":2,"tenant":"other"}]}', 'get');
-    assertSameText(get.got, '{"collectionName":"tenants","id":[1,2],"outputFields":["id","tenant"]}', 'asked');
+    assertSameText(
+      get.got,
+      '{"collectionName":"tenants","id":[1,2],"outputFields":["id","tenant"]}',
+      'asked',
+    );
   });
-  await context.check('REST: inserts are checked, upserts and deletes by ids are refused', async () => {
-    const right = await ask('insert', { ...base, data: [{ id: 1, tenant: 'other' }] });
-    assertSameText(String(right.status), '200', right.text);
-    for (const [path, body] of [
-      ['insert', { ...base, data: [{ id: 1, tenant: 'acme' }] }],
-      ['insert', { ...base, data: [{ id: 1 }] }],
-      ['upsert', { ...base, data: [{ id: 1, tenant: 'other' }] }],
-      ['delete', { ...base, id: [1] }],
-    ] as const) {
-      const answer = await ask(path, body);
-      if (answer.status !== 403 || answer.got !== '') throw new Error(`${path} ${answer.text}`);
-    }
-  });
+  await context.check(
+    'REST: inserts are checked, upserts and deletes by ids are refused',
+    async () => {
+      const right = await ask('insert', { ...base, data: [{ id: 1, tenant: 'other' }] });
+      assertSameText(String(right.status), '200', right.text);
+      for (const [path, body] of [
+        ['insert', { ...base, data: [{ id: 1, tenant: 'acme' }] }],
+        ['insert', { ...base, data: [{ id: 1 }] }],
+        ['upsert', { ...base, data: [{ id: 1, tenant: 'other' }] }],
+        ['delete', { ...base, id: [1] }],
+      ] as const) {
+        const answer = await ask(path, body);
+        if (answer.status !== 403 || answer.got !== '') throw new Error(`${path} ${answer.text}`);
+      }
+    },
+  );
 }
 
 export async function runEmulated(context: SuiteContext, policy: string): Promise<void> {

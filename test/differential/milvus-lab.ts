@@ -24,7 +24,7 @@ export interface MilvusWay {
 export interface MilvusLab {
   readonly direct: MilvusWay;
   readonly dataDir: string;
-  through(user: MilvusUser): MilvusWay;
+  readonly through: (user: MilvusUser) => MilvusWay;
 }
 
 export const USERS = {

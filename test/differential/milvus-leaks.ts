@@ -63,7 +63,11 @@ async function mustRefuse(call: () => Promise<unknown>): Promise<void> {
   if (!isRefused) throw new Error(`it was not refused: ${outcome}`);
 }
 
-async function runNames(context: SuiteContext, lab: MilvusLab, direct: MilvusClient): Promise<void> {
+async function runNames(
+  context: SuiteContext,
+  lab: MilvusLab,
+  direct: MilvusClient,
+): Promise<void> {
   const alice = await connectMilvus(context, lab.through('alice'));
   await fill(direct, 'vault');
   await direct.createAlias({ collection_name: 'vault', alias: 'open_door' });
@@ -118,23 +122,37 @@ const oracle: Message = { ...query, expr: 'email == "user3@example.com"', output
 const pair = (key: string, value: string): Message => ({ key, value });
 
 const TRICKS: Readonly<Record<string, Trick>> = {
-  'skip_rls': { rpc: 'Query', message: query, more: Buffer.from([0x80, 0x01, 0x01]) },
-  'a field of a newer server': { rpc: 'Query', message: query, more: Buffer.from('\x8a\x01\x01a', 'latin1') },
+  skip_rls: { rpc: 'Query', message: query, more: Buffer.from([0x80, 0x01, 0x01]) },
+  'a field of a newer server': {
+    rpc: 'Query',
+    message: query,
+    more: Buffer.from('\x8a\x01\x01a', 'latin1'),
+  },
   'the name twice': { rpc: 'Query', message: query, more: Buffer.from('\x1a\x05vault', 'latin1') },
   'the expression twice': {
     rpc: 'Query',
     message: { ...oracle, expr: 'id > 0' },
     more: Buffer.from('\x22\x0eemail like "u%"', 'latin1'),
   },
-  'an overlong varint': { rpc: 'Query', message: query, more: Buffer.from([0xd0, 0x80, 0x00, 0x01]) },
+  'an overlong varint': {
+    rpc: 'Query',
+    message: query,
+    more: Buffer.from([0xd0, 0x80, 0x00, 0x01]),
+  },
   'a group': { rpc: 'Query', message: query, more: Buffer.from([0xa3, 0x06, 0xa4, 0x06]) },
   'an unknown parameter': {
     rpc: 'Query',
     message: { ...query, query_params: [pair('having', 'email')] },
   },
-  'order by': { rpc: 'Query', message: { ...query, query_params: [pair('order_by_fields', 'email')] } },
-  'group by': { rpc: 'Query', message: { ...query, query_params: [pair('group_by_fields', 'city,age')] } },
-  'aggregate': { rpc: 'Query', message: { ...query, output_fields: ['max(email)'] } },
+  'order by': {
+    rpc: 'Query',
+    message: { ...query, query_params: [pair('order_by_fields', 'email')] },
+  },
+  'group by': {
+    rpc: 'Query',
+    message: { ...query, query_params: [pair('group_by_fields', 'city,age')] },
+  },
+  aggregate: { rpc: 'Query', message: { ...query, output_fields: ['max(email)'] } },
   'a parameter twice': {
     rpc: 'Query',
     message: { ...query, query_params: [pair('limit', '1'), pair('limit', '100')] },
@@ -151,11 +169,31 @@ const TRICKS: Readonly<Record<string, Trick>> = {
   },
   'gzip around an oracle': { rpc: 'Query', message: oracle, coding: 'gzip' },
   'deflate around an oracle': { rpc: 'Query', message: oracle, coding: 'deflate' },
-  'a path with a query': { rpc: 'Query', message: query, path: '/milvus.proto.milvus.MilvusService/Query?x' },
-  'a path with two slashes': { rpc: 'Query', message: query, path: '//milvus.proto.milvus.MilvusService/Query' },
-  'a path with escapes': { rpc: 'Query', message: query, path: '/milvus.proto.milvus.MilvusService/Qu%65ry' },
-  'gRPC-web': { rpc: 'Query', message: query, headers: { 'content-type': 'application/grpc-web+proto' } },
-  'JSON on a gRPC path': { rpc: 'Query', message: query, headers: { 'content-type': 'application/grpc+json' } },
+  'a path with a query': {
+    rpc: 'Query',
+    message: query,
+    path: '/milvus.proto.milvus.MilvusService/Query?x',
+  },
+  'a path with two slashes': {
+    rpc: 'Query',
+    message: query,
+    path: '//milvus.proto.milvus.MilvusService/Query',
+  },
+  'a path with escapes': {
+    rpc: 'Query',
+    message: query,
+    path: '/milvus.proto.milvus.MilvusService/Qu%65ry',
+  },
+  'gRPC-web': {
+    rpc: 'Query',
+    message: query,
+    headers: { 'content-type': 'application/grpc-web+proto' },
+  },
+  'JSON on a gRPC path': {
+    rpc: 'Query',
+    message: query,
+    headers: { 'content-type': 'application/grpc+json' },
+  },
   'a dump of messages': { rpc: 'DumpMessages', message: { pchannel: 'by-dev-rootcoord-dml_0' } },
   'a backup of users': { rpc: 'BackupRBAC', type: 'BackupRBACMetaRequest', message: {} },
   'a snapshot to a bucket': {
@@ -163,12 +201,15 @@ const TRICKS: Readonly<Record<string, Trick>> = {
     message: { name: 's', collection_name, target_s3_path: 's3://mine' },
   },
   'a query in a text': { rpc: 'Dummy', message: { request_type: '{"request_type":"query"}' } },
-  'metrics': { rpc: 'GetMetrics', message: { request: '{"metric_type":"system_info"}' } },
+  metrics: { rpc: 'GetMetrics', message: { request: '{"metric_type":"system_info"}' } },
   'a collection by its number': {
     rpc: 'DescribeCollection',
     message: { collectionID: 448_000_000 },
   },
-  'flush of two collections': { rpc: 'Flush', message: { collection_names: [collection_name, 'vault'] } },
+  'flush of two collections': {
+    rpc: 'Flush',
+    message: { collection_names: [collection_name, 'vault'] },
+  },
   'an RPC that is not there': { rpc: 'QueryEverything', type: 'QueryRequest', message: query },
 };
 
@@ -183,7 +224,10 @@ async function runTricks(context: SuiteContext, lab: MilvusLab): Promise<void> {
     });
   }
   await context.check('trick: without a key', async () => {
-    const answer = await askRpc({ ...way, key: undefined }, requestOf({ rpc: 'Query', message: query }));
+    const answer = await askRpc(
+      { ...way, key: undefined },
+      requestOf({ rpc: 'Query', message: query }),
+    );
     if (answer.status !== '16') throw new Error(describe(answer));
   });
   await context.check('compressed requests pass where they are allowed', async () => {
@@ -203,7 +247,8 @@ function requestOf({ rpc, type, message, more, coding, ...rest }: Trick) {
     encodeMessage(type ?? `${rpc}Request`, message),
     more ?? Buffer.alloc(0),
   ]);
-  const body = coding === 'gzip' ? gzipSync(bytes) : coding === 'deflate' ? deflateSync(bytes) : bytes;
+  const body =
+    coding === 'gzip' ? gzipSync(bytes) : coding === 'deflate' ? deflateSync(bytes) : bytes;
   return { rpc, body, ...(coding === undefined ? {} : { coding }), ...rest };
 }
 

@@ -37,7 +37,7 @@ export async function askRpc({ port, key }: MilvusWay, asked: RpcRequest): Promi
       ...asked.headers,
     });
     stream.setTimeout(ANSWER_TIME_MAX, () => stream.destroy(new Error('no answer came')));
-    const found: Record<string, unknown> = {};
+    const found: Record<string, string | undefined> = {};
     const note = (headers: object): void => void Object.assign(found, headers);
     stream.on('response', note);
     stream.on('trailers', note);
@@ -49,7 +49,7 @@ export async function askRpc({ port, key }: MilvusWay, asked: RpcRequest): Promi
     for await (const piece of stream) pieces.push(Buffer.from(piece));
     return {
       status: String(found['grpc-status'] ?? found[':status']),
-      message: decodeURIComponent(String(found['grpc-message'] ?? '')),
+      message: decodeURIComponent(found['grpc-message'] ?? ''),
       body: Buffer.concat(pieces).subarray(5),
     };
   } finally {

@@ -209,7 +209,7 @@ async function compareVectors(context: SuiteContext, lab: MilvusLab): Promise<vo
   });
 }
 
-async function run(context: SuiteContext): Promise<void> {
+async function runMilvus(context: SuiteContext): Promise<void> {
   await runEmulated(context, POLICY);
   const lab = await openMilvusLab(context, POLICY);
   if (lab === undefined) return;
@@ -225,5 +225,5 @@ async function run(context: SuiteContext): Promise<void> {
 export const milvus: Suite = {
   name: 'milvus',
   about: 'Milvus Lite and an emulator through the gateway with the Node SDK and pymilvus; leaks',
-  run,
+  run: runMilvus,
 };

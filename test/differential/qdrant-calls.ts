@@ -1,6 +1,7 @@
 /** The ordinary calls of applications, with the official clients for REST and gRPC: what each of them shows. */
 
-import type { QdrantClient as QdrantGrpcClient } from '@qdrant/js-client-grpc';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { QdrantClient as QdrantGrpcClient, QuerySchema } from '@qdrant/js-client-grpc';
 import type { QdrantClient as QdrantRestClient } from '@qdrant/js-client-rest';
 
 export interface Shown {
@@ -58,17 +59,33 @@ export function restReads(client: QdrantRestClient): readonly Call[] {
     [
       'queryBatch',
       async () =>
-        await client.queryBatch(C, { searches: [{ query: vector, limit: 1 }, { query: [0, 1], filter }] }),
+        await client.queryBatch(C, {
+          searches: [
+            { query: vector, limit: 1 },
+            { query: [0, 1], filter },
+          ],
+        }),
     ],
     [
       'queryGroups',
       async () =>
-        await client.queryGroups(C, { query: vector, group_by: 'city', group_size: 2, limit: 2, with_payload: true }),
+        await client.queryGroups(C, {
+          query: vector,
+          group_by: 'city',
+          group_size: 2,
+          limit: 2,
+          with_payload: true,
+        }),
     ],
     [
       'queryGroups lookup',
       async () =>
-        await client.queryGroups(C, { query: vector, group_by: 'city', limit: 2, with_lookup: 'secrets' }),
+        await client.queryGroups(C, {
+          query: vector,
+          group_by: 'city',
+          limit: 2,
+          with_lookup: 'secrets',
+        }),
     ],
     ['search', async () => await client.search(C, { vector, limit: 2, filter })],
     ['searchBatch', async () => await client.searchBatch(C, { searches: [{ vector, limit: 2 }] })],
@@ -81,12 +98,23 @@ export function restReads(client: QdrantRestClient): readonly Call[] {
 export function restWrites(client: QdrantRestClient): readonly Call[] {
   const payload = { tenant: 'a', email: 'new@example.com' };
   return [
-    ['createCollection', async () => await client.createCollection('fresh', { vectors: { size: 2, distance: 'Dot' } })],
-    ['createPayloadIndex', async () => await client.createPayloadIndex(C, { field_name: 'city', field_schema: 'keyword' })],
-    ['upsert', async () => await client.upsert(C, { points: [{ id: 10, vector: [1, 1], payload }] })],
+    [
+      'createCollection',
+      async () => await client.createCollection('fresh', { vectors: { size: 2, distance: 'Dot' } }),
+    ],
+    [
+      'createPayloadIndex',
+      async () =>
+        await client.createPayloadIndex(C, { field_name: 'city', field_schema: 'keyword' }),
+    ],
+    [
+      'upsert',
+      async () => await client.upsert(C, { points: [{ id: 10, vector: [1, 1], payload }] }),
+    ],
     [
       'upsert batch',
-      async () => await client.upsert(C, { batch: { ids: [11], vectors: [[1, 2]], payloads: [payload] } }),
+      async () =>
+        await client.upsert(C, { batch: { ids: [11], vectors: [[1, 2]], payloads: [payload] } }),
     ],
     ['setPayload', async () => await client.setPayload(C, { payload: { x: 1 }, points: [10] })],
     ['overwritePayload', async () => await client.overwritePayload(C, { payload, points: [10] })],
@@ -95,11 +123,23 @@ export function restWrites(client: QdrantRestClient): readonly Call[] {
       'batchUpdate',
       async () =>
         await client.batchUpdate(C, {
-          operations: [{ delete: { points: [11] } }, { set_payload: { payload: { y: 2 }, points: [10] } }],
+          operations: [
+            { delete: { points: [11] } },
+            { set_payload: { payload: { y: 2 }, points: [10] } },
+          ],
         }),
     ],
-    ['delete', async () => await client.delete(C, { filter: { must: [{ key: 'x', match: { value: 1 } }] } })],
-    ['updateCollectionAliases', async () => await client.updateCollectionAliases({ actions: [{ create_alias: { collection_name: 'fresh', alias_name: 'f' } }] })],
+    [
+      'delete',
+      async () => await client.delete(C, { filter: { must: [{ key: 'x', match: { value: 1 } }] } }),
+    ],
+    [
+      'updateCollectionAliases',
+      async () =>
+        await client.updateCollectionAliases({
+          actions: [{ create_alias: { collection_name: 'fresh', alias_name: 'f' } }],
+        }),
+    ],
     ['after', async () => await client.scroll(C, { limit: 20, with_vector: true })],
     ['deleteCollection', async () => await client.deleteCollection('fresh')],
   ];
@@ -109,7 +149,9 @@ export function grpcCalls(client: QdrantGrpcClient): readonly Call[] {
   const points = client.api('points');
   const collections = client.api('collections');
   const collectionName = C;
-  const query = { variant: { case: 'nearest', value: { variant: { case: 'dense', value: { data: [1, 0] } } } } } as const;
+  const query: MessageInitShape<typeof QuerySchema> = {
+    variant: { case: 'nearest', value: { variant: { case: 'dense', value: { data: [1, 0] } } } },
+  };
   const withPayload = { selectorOptions: { case: 'enable', value: true } } as const;
   const one = { pointIdOptions: { case: 'num', value: 1n } } as const;
   return [
@@ -121,7 +163,11 @@ export function grpcCalls(client: QdrantGrpcClient): readonly Call[] {
     ['Scroll', async () => await points.scroll({ collectionName, limit: 3, withPayload })],
     ['Count', async () => await points.count({ collectionName })],
     ['Query', async () => await points.query({ collectionName, query, withPayload, limit: 3n })],
-    ['QueryGroups', async () => await points.queryGroups({ collectionName, query, groupBy: 'email', withPayload })],
+    [
+      'QueryGroups',
+      async () =>
+        await points.queryGroups({ collectionName, query, groupBy: 'email', withPayload }),
+    ],
     ['Facet', async () => await points.facet({ collectionName, key: 'email' })],
     [
       'Upsert',

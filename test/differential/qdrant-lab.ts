@@ -15,6 +15,7 @@ import { createGateway } from '../../lib/gateway/gateway.ts';
 import { makeTemporary } from '../support/gateway-process.ts';
 import type { QdrantEmulator } from '../support/qdrant-emulator.ts';
 import { startQdrantEmulator } from '../support/qdrant-emulator.ts';
+import { asText } from '../support/qdrant-emulator-filter.ts';
 import { fillCustomers } from '../support/qdrant-pipe.ts';
 import type { SuiteContext } from './harness.ts';
 
@@ -100,7 +101,11 @@ ${users.join('')}${policy}`;
 
 /** The official clients; ports and key are the only things that differ. */
 export function restClient({ restPort, key }: QdrantWay): QdrantRestClient {
-  return new QdrantRestClient({ url: `http://127.0.0.1:${restPort}`, apiKey: key, checkCompatibility: false });
+  return new QdrantRestClient({
+    url: `http://127.0.0.1:${restPort}`,
+    apiKey: key,
+    checkCompatibility: false,
+  });
 }
 
 export function grpcClient({ grpcPort, key }: QdrantWay): QdrantGrpcClient {
@@ -178,7 +183,7 @@ export async function sendRpc(
       let status = '';
       const note = (found: Readonly<Record<string, unknown>>): void => {
         if (found['grpc-status'] === undefined) return;
-        status = `${String(found['grpc-status'])} ${String(found['grpc-message'] ?? '')}`;
+        status = `${asText(found['grpc-status'])} ${asText(found['grpc-message'])}`;
       };
       stream.on('response', note);
       stream.on('trailers', note);

@@ -76,7 +76,7 @@ function encodeAs(type: TypeJson, message: Message, around: readonly TypeJson[])
     const field = type.fields?.[key];
     if (field === undefined) throw new Error(`no field ${key}`);
     if (field.keyType !== undefined) return encodeMap(field, value, inner);
-    if (!Array.isArray(value)) return encodeValue(field, value as Value, inner);
+    if (!Array.isArray(value)) return encodeValue(field, value, inner);
     return encodeList(field, value, inner);
   });
   return Buffer.concat(pieces);
@@ -103,15 +103,20 @@ function encodeList(field: FieldJson, list: readonly Value[], around: readonly T
 function encodeValue(field: FieldJson, value: Value, around: readonly TypeJson[]): Buffer {
   const { id, type } = field;
   if (Buffer.isBuffer(value)) return encodeBytes(id, value);
-  if (type === 'string') return encodeString(id, String(value));
-  if (type === 'bytes') return encodeBytes(id, Buffer.from(String(value)));
+  if (type === 'string') return encodeString(id, plain(value));
+  if (type === 'bytes') return encodeBytes(id, Buffer.from(plain(value)));
   if (type === 'float' || type === 'double') return encodeFloat(id, type, Number(value));
   if (VARINTS.has(type)) return encodeVarint(id, BigInt(value as number));
   const inside = findType(type, around);
   if (inside.values !== undefined) {
-    return encodeVarint(id, inside.values[String(value)] ?? Number(value));
+    return encodeVarint(id, inside.values[plain(value)] ?? Number(value));
   }
   return encodeBytes(id, encodeAs(inside, value as Message, around)); // A message, as its field says.
+}
+
+function plain(value: Value): string {
+  if (typeof value === 'object') throw new Error('a message where there is none');
+  return String(value);
 }
 
 function encodeFloat(id: number, type: 'float' | 'double', value: number): Buffer {
@@ -133,7 +138,9 @@ function decodeAs(
   around: readonly TypeJson[],
 ): Record<string, unknown> {
   const result: Record<string, unknown> = {};
-  const named = new Map(Object.entries(type.fields ?? {}).map(([key, one]) => [one.id, { key, one }]));
+  const named = new Map(
+    Object.entries(type.fields ?? {}).map(([key, one]) => [one.id, { key, one }]),
+  );
   const inner = [...around, type];
   forEachField(bytes, (field) => {
     const found = named.get(field.number);

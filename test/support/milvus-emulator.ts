@@ -5,7 +5,11 @@
  */
 
 import { once } from 'node:events';
-import { createServer as createHttp, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import {
+  createServer as createHttp,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+} from 'node:http';
 import { createServer as createHttp2, type ServerHttp2Stream } from 'node:http2';
 import { createServer, type Socket } from 'node:net';
 import { type Message, encodeMessage, methods } from './milvus-codec.ts';
@@ -85,7 +89,11 @@ async function readAll(source: IncomingMessage | ServerHttp2Stream): Promise<Buf
   return Buffer.concat(pieces);
 }
 
-function answerRpc(stream: ServerHttp2Stream, name: string, told: Message | Buffer | undefined): void {
+function answerRpc(
+  stream: ServerHttp2Stream,
+  name: string,
+  told: Message | Buffer | undefined,
+): void {
   const method = methods[name];
   const headers = { ':status': 200, 'content-type': 'application/grpc' };
   if (method === undefined) {

@@ -4,7 +4,7 @@
  */
 
 import type { EmulatedPoint, Json, JsonObject } from './qdrant-emulator-filter.ts';
-import { isObject, listOf, matches, valuesAt } from './qdrant-emulator-filter.ts';
+import { asText, isObject, listOf, matches, valuesAt } from './qdrant-emulator-filter.ts';
 
 export class EmulatedError extends Error {
   readonly status: number;
@@ -92,14 +92,15 @@ export class QdrantEngine {
   #vectorOf(name: string, request: JsonObject, inner: JsonObject): readonly number[] | undefined {
     const recommend = inner['recommend'];
     const positive = isObject(recommend) ? recommend['positive'] : request['positive'];
-    const target = inner['nearest'] ?? listOf(positive)[0] ?? request['target'] ?? request['vector'];
+    const target =
+      inner['nearest'] ?? listOf(positive)[0] ?? request['target'] ?? request['vector'];
     const from = request['lookup_from'];
-    const source = isObject(from) ? String(from['collection']) : name;
+    const source = isObject(from) ? asText(from['collection']) : name;
     if (target === undefined || target === null) return undefined;
     if (Array.isArray(target)) return target.map(Number);
     if (isObject(target)) return listOf(target['vector']).map(Number);
     const [stored] = this.retrieve(source, [target]);
-    if (stored === undefined) throw new EmulatedError(404, `Not found: no point ${String(target)}`);
+    if (stored === undefined) throw new EmulatedError(404, `Not found: no point ${asText(target)}`);
     return stored.vector;
   }
 
@@ -107,7 +108,7 @@ export class QdrantEngine {
     const hits = this.query(name, { ...request, limit: Number.MAX_SAFE_INTEGER });
     const groups = new Map<string | number, Hit[]>();
     for (const hit of hits) {
-      for (const value of valuesAt(hit.point.payload, String(request['group_by']))) {
+      for (const value of valuesAt(hit.point.payload, asText(request['group_by']))) {
         if (typeof value !== 'string' && typeof value !== 'number') continue;
         const group = groups.get(value) ?? [];
         if (group.length < Number(request['group_size'] ?? 3)) group.push(hit);
@@ -121,7 +122,7 @@ export class QdrantEngine {
   facet(name: string, request: JsonObject): { value: Json; count: number }[] {
     const counts = new Map<Json, number>();
     for (const point of this.points(name, request['filter'])) {
-      for (const value of new Set(valuesAt(point.payload, String(request['key'])))) {
+      for (const value of new Set(valuesAt(point.payload, asText(request['key'])))) {
         counts.set(value, (counts.get(value) ?? 0) + 1);
       }
     }
@@ -179,7 +180,7 @@ function dot(one: readonly number[], other: readonly number[]): number {
 }
 
 function ordered(points: readonly EmulatedPoint[], order: Json): Hit[] {
-  const key = isObject(order) ? String(order['key']) : String(order);
+  const key = isObject(order) ? asText(order['key']) : asText(order);
   return points
     .flatMap((point): Hit[] => {
       const [value] = valuesAt(point.payload, key);
@@ -189,7 +190,8 @@ function ordered(points: readonly EmulatedPoint[], order: Json): Hit[] {
 }
 
 function byFormula(points: readonly EmulatedPoint[], formula: Json): Hit[] {
-  const field = typeof formula === 'string' ? formula : String(listOf(Object.values(formula ?? {})[0])[0]);
+  const field =
+    typeof formula === 'string' ? formula : asText(listOf(Object.values(formula ?? {})[0])[0]);
   return points.map((point) => ({ point, score: Number(valuesAt(point.payload, field)[0] ?? 0) }));
 }
 

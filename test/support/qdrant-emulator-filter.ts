@@ -14,6 +14,11 @@ export interface EmulatedPoint {
   payload: JsonObject;
 }
 
+/** Of text and numbers; everything else is none. */
+export function asText(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
 export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -58,12 +63,12 @@ function meetsCondition(condition: Json, point: EmulatedPoint): boolean {
   const { has_id: hasId, nested, is_empty: isEmpty, is_null: isNull, key } = condition;
   if (hasId !== undefined) return listOf(hasId).includes(point.id);
   if (isObject(nested)) {
-    return valuesAt(point.payload, String(nested['key'])).some(
+    return valuesAt(point.payload, asText(nested['key'])).some(
       (element) => isObject(element) && matches(nested['filter'], { ...point, payload: element }),
     );
   }
-  if (isObject(isEmpty)) return valuesAt(point.payload, String(isEmpty['key'])).length === 0;
-  if (isObject(isNull)) return valuesAt(point.payload, String(isNull['key'])).includes(null);
+  if (isObject(isEmpty)) return valuesAt(point.payload, asText(isEmpty['key'])).length === 0;
+  if (isObject(isNull)) return valuesAt(point.payload, asText(isNull['key'])).includes(null);
   if (typeof key === 'string') return meetsField(condition, valuesAt(point.payload, key));
   return matches(condition, point);
 }

@@ -3,7 +3,7 @@
 import type { Hit, QdrantEngine } from './qdrant-emulator-engine.ts';
 import { EmulatedError, asId } from './qdrant-emulator-engine.ts';
 import type { EmulatedPoint, Json, JsonObject } from './qdrant-emulator-filter.ts';
-import { isObject, listOf } from './qdrant-emulator-filter.ts';
+import { asText, isObject, listOf } from './qdrant-emulator-filter.ts';
 
 export interface RestAnswer {
   readonly status: number;
@@ -23,7 +23,7 @@ export function answerRest(
     return { status: 200, body: JSON.stringify(isPlain ? result : wrapped(result)) };
   } catch (error) {
     const status = error instanceof EmulatedError ? error.status : 400;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = error instanceof Error ? error.message : asText(error);
     return { status, body: JSON.stringify({ status: { error: message }, time: 0 }) };
   }
 }
@@ -64,9 +64,9 @@ function changeAliases(engine: QdrantEngine, body: JsonObject): Json {
   for (const action of listOf(body['actions']).filter(isObject)) {
     const { create_alias: created, delete_alias: deleted } = action;
     if (isObject(created)) {
-      engine.aliases.set(String(created['alias_name']), String(created['collection_name']));
+      engine.aliases.set(asText(created['alias_name']), asText(created['collection_name']));
     }
-    if (isObject(deleted)) engine.aliases.delete(String(deleted['alias_name']));
+    if (isObject(deleted)) engine.aliases.delete(asText(deleted['alias_name']));
   }
   return true;
 }
@@ -85,7 +85,12 @@ function collectionRoute(
       return engine.collections.delete(name);
     case 'GET': {
       const { config, points } = engine.collection(name);
-      return { status: 'green', points_count: points.size, config: { ...config }, payload_schema: {} };
+      return {
+        status: 'green',
+        points_count: points.size,
+        config: { ...config },
+        payload_schema: {},
+      };
     }
     default:
       engine.collection(name).config = body;
@@ -110,12 +115,14 @@ function pointsRoute(engine: QdrantEngine, name: string, line: string, body: Jso
     return { operation_id: 1, status: 'completed' };
   }
   if (line === 'POST points/batch') {
-    return listOf(body['operations']).filter(isObject).map((operation) => {
-      for (const [kind, value] of Object.entries(operation)) {
-        if (isObject(value)) engine.write(name, kind, value);
-      }
-      return { operation_id: 1, status: 'completed' };
-    });
+    return listOf(body['operations'])
+      .filter(isObject)
+      .map((operation) => {
+        for (const [kind, value] of Object.entries(operation)) {
+          if (isObject(value)) engine.write(name, kind, value);
+        }
+        return { operation_id: 1, status: 'completed' };
+      });
   }
   return readRoute(engine, name, line, body);
 }
@@ -184,7 +191,7 @@ function scroll(engine: QdrantEngine, name: string, body: JsonObject): Json {
 
 function groups(engine: QdrantEngine, name: string, body: JsonObject): Json {
   const lookup = body['with_lookup'];
-  const from = isObject(lookup) ? String(lookup['collection']) : lookup;
+  const from = isObject(lookup) ? asText(lookup['collection']) : lookup;
   return engine.groups(name, body).map(({ id, hits }) => {
     const [found] = typeof from === 'string' ? engine.retrieve(from, [id]) : [];
     return {
@@ -220,7 +227,5 @@ export function selected(payload: JsonObject, selector: Json): JsonObject | unde
   const include = isObject(selector) ? selector['include'] : selector;
   const names = new Set(listOf(include ?? (isObject(selector) ? selector['exclude'] : null)));
   const keeps = include !== undefined;
-  return Object.fromEntries(
-    Object.entries(payload).filter(([name]) => names.has(name) === keeps),
-  );
+  return Object.fromEntries(Object.entries(payload).filter(([name]) => names.has(name) === keeps));
 }

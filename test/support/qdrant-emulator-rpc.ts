@@ -13,7 +13,7 @@ import { fromBinary, fromJson, toBinary, toJson } from '@bufbuild/protobuf';
 import type { Hit, QdrantEngine } from './qdrant-emulator-engine.ts';
 import { EmulatedError } from './qdrant-emulator-engine.ts';
 import type { EmulatedPoint, Json, JsonObject } from './qdrant-emulator-filter.ts';
-import { isObject, listOf } from './qdrant-emulator-filter.ts';
+import { asText, isObject, listOf } from './qdrant-emulator-filter.ts';
 import { selected } from './qdrant-emulator-rest.ts';
 
 /** By path: `/qdrant.Points/Query`. */
@@ -60,7 +60,7 @@ export function answerRpc(
   const method = methods.get(path);
   if (method === undefined) throw new EmulatedError(501, 'unimplemented');
   const request = readMessage(method.input, message);
-  const answer = respond(engine, method.name, String(request['collectionName'] ?? ''), request);
+  const answer = respond(engine, method.name, asText(request['collectionName'] ?? ''), request);
   return Buffer.from(toBinary(method.output, fromJson(method.output, asJsonValue(answer))));
 }
 
@@ -113,7 +113,10 @@ function respondOther(
       return { collections: [...engine.collections.keys()].map((one) => ({ name: one })) };
     case 'ListAliases':
       return {
-        aliases: [...engine.aliases].map(([aliasName, collectionName]) => ({ aliasName, collectionName })),
+        aliases: [...engine.aliases].map(([aliasName, collectionName]) => ({
+          aliasName,
+          collectionName,
+        })),
       };
     case 'CollectionExists':
       return { result: { exists: engine.collections.has(engine.aliases.get(name) ?? name) } };
@@ -144,11 +147,13 @@ function respondOther(
 function scroll(engine: QdrantEngine, name: string, request: JsonObject): JsonObject {
   const limit = Number(request['limit'] ?? 10);
   const hits = engine.query(name, { ...readBody(request), limit });
-  return { result: hits.map(({ point, order }) => ({ ...record(point, request), ...ordered(order) })) };
+  return {
+    result: hits.map(({ point, order }) => ({ ...record(point, request), ...ordered(order) })),
+  };
 }
 
 function facet(engine: QdrantEngine, name: string, request: JsonObject): Json {
-  const body = { ...readBody(request), key: String(request['key']) };
+  const body = { ...readBody(request), key: asText(request['key']) };
   return engine.facet(name, body).map(({ value, count }) => ({
     value: typeof value === 'string' ? { stringValue: value } : { integerValue: Number(value) },
     count,
@@ -158,7 +163,7 @@ function facet(engine: QdrantEngine, name: string, request: JsonObject): Json {
 function groups(engine: QdrantEngine, name: string, request: JsonObject): Json {
   const body = {
     ...readBody(request),
-    group_by: String(request['groupBy']),
+    group_by: asText(request['groupBy']),
     group_size: Number(request['groupSize'] ?? 3),
   };
   return engine.groups(name, body).map(({ id, hits }) => ({
@@ -181,7 +186,9 @@ function readBody(request: JsonObject): JsonObject {
     ...(positive === undefined ? {} : { positive: listOf(positive).map(idOf) }),
     ...(isObject(query) ? { query: queryOf(query) } : {}),
     ...(isObject(orderBy) ? { order_by: orderBy } : {}),
-    ...(isObject(lookupFrom) ? { lookup_from: { collection: lookupFrom['collectionName'] ?? '' } } : {}),
+    ...(isObject(lookupFrom)
+      ? { lookup_from: { collection: lookupFrom['collectionName'] ?? '' } }
+      : {}),
     prefetch: listOf(request['prefetch']).filter(isObject).map(readBody),
   };
 }
@@ -205,7 +212,9 @@ function writeBody(request: JsonObject): JsonObject {
   const ids = isObject(points) ? { points: listOf(points['ids']).map(idOf) } : {};
   const { payload, updateFilter, key, keys } = request;
   return {
-    ...(Array.isArray(request['points']) ? { points: listOf(request['points']).map(pointOf) } : ids),
+    ...(Array.isArray(request['points'])
+      ? { points: listOf(request['points']).map(pointOf) }
+      : ids),
     ...(filter === undefined ? {} : { filter: filterOf(filter) }),
     ...(isObject(payload) ? { payload: payloadOf(payload) } : {}),
     ...(updateFilter === undefined ? {} : { update_filter: filterOf(updateFilter) }),
@@ -287,7 +296,7 @@ export function toValue(value: Json): JsonObject {
   if (typeof value === 'string') return { stringValue: value };
   if (typeof value === 'boolean') return { boolValue: value };
   if (typeof value === 'number') {
-    return Number.isInteger(value) ? { integerValue: String(value) } : { doubleValue: value };
+    return Number.isInteger(value) ? { integerValue: asText(value) } : { doubleValue: value };
   }
   if (isObject(value)) return { structValue: { fields: toPayload(value) } };
   if (value === null) return { nullValue: 'NULL_VALUE' };
@@ -306,7 +315,7 @@ function record(point: EmulatedPoint, request: JsonObject, isAll = true): JsonOb
   const payload = selected(point.payload, selector);
   const hasVectors = isObject(withVectors) && withVectors['enable'] !== false;
   return {
-    id: typeof point.id === 'number' ? { num: String(point.id) } : { uuid: point.id },
+    id: typeof point.id === 'number' ? { num: asText(point.id) } : { uuid: point.id },
     ...(payload === undefined ? {} : { payload: toPayload(payload) }),
     ...(hasVectors ? { vectors: { vector: { dense: { data: point.vector } } } } : {}),
   };
@@ -323,5 +332,5 @@ function scored({ point, score, order }: Hit, request: JsonObject): JsonObject {
 }
 
 function ordered(order: Json | undefined): JsonObject {
-  return order === undefined ? {} : { orderValue: { int: String(order) } };
+  return order === undefined ? {} : { orderValue: { int: asText(order) } };
 }

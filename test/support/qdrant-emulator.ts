@@ -12,6 +12,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 
 import { EmulatedError, QdrantEngine } from './qdrant-emulator-engine.ts';
+import { asText } from './qdrant-emulator-filter.ts';
 import { answerRest } from './qdrant-emulator-rest.ts';
 import type { RpcMethods } from './qdrant-emulator-rpc.ts';
 import { answerRpc, loadQdrantServices, methodsOf } from './qdrant-emulator-rpc.ts';
@@ -62,7 +63,7 @@ class Emulator implements QdrantEmulator {
     this.#rest = createServer((request, response) => this.#onRest(request, response));
     this.#grpc = createHttp2Server();
     this.#grpc.on('stream', (stream, headers) => {
-      this.#onRpc(stream, String(headers[':path']), keyOf(headers), headers['grpc-encoding']);
+      this.#onRpc(stream, asText(headers[':path']), keyOf(headers), headers['grpc-encoding']);
     });
     for (const server of [this.#rest, this.#grpc]) {
       server.on('connection', (socket: Socket) => {
@@ -129,18 +130,19 @@ class Emulator implements QdrantEmulator {
       }
       try {
         const framed = Buffer.concat(pieces);
-        const message = framed[0] === 1 ? inflated(framed.subarray(5), encoding) : framed.subarray(5);
+        const message =
+          framed[0] === 1 ? inflated(framed.subarray(5), encoding) : framed.subarray(5);
         respond(stream, answerRpc(this.engine, this.#methods, path, message));
       } catch (error) {
-        fail(stream, codeOf(error), error instanceof Error ? error.message : String(error));
+        fail(stream, codeOf(error), error instanceof Error ? error.message : asText(error));
       }
     });
   }
 }
 
 function keyOf(headers: Readonly<Record<string, unknown>>): string {
-  const bearer = /^Bearer (.+)$/.exec(String(headers['authorization'] ?? ''));
-  return String(headers['api-key'] ?? bearer?.[1] ?? '');
+  const bearer = /^Bearer (.+)$/.exec(asText(headers['authorization'] ?? ''));
+  return asText(headers['api-key'] ?? bearer?.[1] ?? '');
 }
 
 function inflated(body: Buffer, encoding: unknown): Buffer {
@@ -164,7 +166,7 @@ function respond(stream: ServerHttp2Stream, message: Buffer): void {
 }
 
 function fail(stream: ServerHttp2Stream, code: number, message: string): void {
-  const status = { 'grpc-status': String(code), 'grpc-message': message };
+  const status = { 'grpc-status': asText(code), 'grpc-message': message };
   stream.respond(
     { ':status': 200, 'content-type': 'application/grpc', ...status },
     { endStream: true },

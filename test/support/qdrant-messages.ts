@@ -83,4 +83,6 @@ export function filledEngine(): QdrantEngine {
 }
 
 export const dense = (...data: number[]): Json => ({ nearest: { dense: { data } } });
-export const keyword = (key: string, value: string): Json => ({ field: { key, match: { keyword: value } } });
+export const keyword = (key: string, value: string): Json => ({
+  field: { key, match: { keyword: value } },
+});

@@ -170,5 +170,7 @@ export function fillCustomers(engine: QdrantEngine): void {
       points: [{ id: index + 1, vector: [1, index / 10], payload }],
     });
   }
-  engine.write('secrets', 'upsert', { points: [{ id: 'Paris', vector: [1, 0], payload: { code: 'x' } }] });
+  engine.write('secrets', 'upsert', {
+    points: [{ id: 'Paris', vector: [1, 0], payload: { code: 'x' } }],
+  });
 }

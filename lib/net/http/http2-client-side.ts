@@ -26,6 +26,8 @@ export interface Http2Serving {
 }
 
 export function serveHttp2({ socket, heldSizeMax, events }: Http2Serving): ClientSide {
+  // Nothing can be asked without the other direction (WINDOW_UPDATE, SETTINGS), so its end is the end of both.
+  socket.allowHalfOpen = false;
   const session = http2.performServerHandshake(socket, http2Options(heldSizeMax));
   session.setLocalWindowSize(CONNECTION_WINDOW);
   return new Http2ClientSide(session, events);
@@ -81,12 +83,13 @@ class Http2ClientSide implements ClientSide {
     const { head } = read;
     this.#open += 1;
     const events = this.#events.onRequest(half, head);
+    half.start(events);
+    // Behind the reader's own listener, which tells why.
     stream.once('close', () => {
       events.onDone();
       this.#open -= 1;
       this.#tellClosed();
     });
-    half.start(events);
   }
 
   /** A session that is destroyed tells so before its streams do. */

@@ -11,7 +11,14 @@ const quiet = { info: () => undefined, warn: () => undefined };
 const named = (...path: readonly string[]): StoreName => ({ kind: 'collection', path });
 
 function useNames(t: Test, port: number, login?: StoreNamesSettings['login']): StoreNames {
-  const names = createMilvusNames({ host: '127.0.0.1', port, tls: undefined, login, grpc: undefined, log: quiet });
+  const names = createMilvusNames({
+    host: '127.0.0.1',
+    port,
+    tls: undefined,
+    login,
+    grpc: undefined,
+    log: quiet,
+  });
   t.teardown(() => names.close());
   return names;
 }
@@ -26,11 +33,18 @@ t.test('what the server says is what a name means', async (t) => {
   };
   say({ collection_name: 'customers', schema: { name: 'customers' }, db_name: 'default' });
   t.same(await names.resolve(named('default', 'clients')), [named('default', 'customers')]);
-  t.same(await names.resolve({ kind: 'id', path: ['default', '449'] }), [named('default', 'customers')]);
+  t.same(await names.resolve({ kind: 'id', path: ['default', '449'] }), [
+    named('default', 'customers'),
+  ]);
   const [byName, byId] = emulator.requests;
   t.equal(byName?.headers.authorization, Buffer.from('root:Milvus').toString('base64'));
-  t.match(decodeMessage('DescribeCollectionRequest', byName?.body ?? Buffer.alloc(0)), { db_name: 'default', collection_name: 'clients' });
-  t.match(decodeMessage('DescribeCollectionRequest', byId?.body ?? Buffer.alloc(0)), { collectionID: '449' });
+  t.match(decodeMessage('DescribeCollectionRequest', byName?.body ?? Buffer.alloc(0)), {
+    db_name: 'default',
+    collection_name: 'clients',
+  });
+  t.match(decodeMessage('DescribeCollectionRequest', byId?.body ?? Buffer.alloc(0)), {
+    collectionID: '449',
+  });
 
   t.same(await names.resolve(named('default', 'clients')), [named('default', 'customers')]);
   t.equal(emulator.requests.length, 2, 'it is known for a moment');
@@ -51,15 +65,18 @@ t.test('what the server says is what a name means', async (t) => {
   t.same(names.resolve(container), [container]);
 });
 
-t.test('a server that is not there is a refusal, and one that comes back is asked again', async (t) => {
-  const emulator = await startMilvusEmulator();
-  const names = useNames(t, emulator.port);
-  await emulator.stop();
-  await t.rejects(Promise.resolve(names.resolve(named('default', 'x'))), { code: 'STORE_NAMES' });
-  await t.rejects(Promise.resolve(names.resolve(named('default', 'x'))), { code: 'STORE_NAMES' });
-  names.close();
-  await t.rejects(Promise.resolve(names.resolve(named('default', 'y'))), { code: 'STORE_NAMES' });
-});
+t.test(
+  'a server that is not there is a refusal, and one that comes back is asked again',
+  async (t) => {
+    const emulator = await startMilvusEmulator();
+    const names = useNames(t, emulator.port);
+    await emulator.stop();
+    await t.rejects(Promise.resolve(names.resolve(named('default', 'x'))), { code: 'STORE_NAMES' });
+    await t.rejects(Promise.resolve(names.resolve(named('default', 'x'))), { code: 'STORE_NAMES' });
+    names.close();
+    await t.rejects(Promise.resolve(names.resolve(named('default', 'y'))), { code: 'STORE_NAMES' });
+  },
+);
 
 t.test('with the real server', { skip: milvusMissing() ?? false }, async (t) => {
   const server = await startMilvus();

@@ -76,10 +76,10 @@ ${toml}`,
     clock,
     seen,
     changes,
-    decide: async (request, operation = {}) => {
+    decide: async (asked, operation = {}) => {
       const alice = { credential: { user: undefined, secret: 'alice-key' } };
       return decider.decide(
-        { kind: 'request', id: 1, request, isSecure: false, ...alice, ...operation },
+        { kind: 'request', id: 1, request: asked, isSecure: false, ...alice, ...operation },
         undefined,
         (principal) => seen.push(principal),
       );

@@ -52,26 +52,13 @@ t.test('a number beside another one is found', async (t) => {
 });
 
 t.test('places are in order, apart, and not empty, whatever the text', async () => {
-  const piece = fc.constantFrom(
-    ...['@', '.', ':', '::', '-', '+', '(', ')', '/', ' ', '"', '[', ']', '0', '00', '1', '4111'],
-    ...[
-      '1111 1111',
-      '030',
-      '212-555-0123',
-      'DE',
-      'DE89',
-      'a',
-      'f',
-      'xn--',
-      'é',
-      '\ud83d',
-      '\u00a0',
-    ],
-    ...['ann@ex.com', '123-45-6789', '255', '10.0.0.1', '2001:db8::1', '_', '\n'],
-  );
+  const pieces =
+    '@ . : :: - + ( ) / " [ ] 0 00 1 4111 030 212-555-0123 DE DE89 a f xn-- é _ ann@ex.com 123-45-6789 255';
+  const others = [' ', '1111 1111', '\ud83d', '\u00a0', '10.0.0.1', '2001:db8::1', '\n'];
+  const piece = fc.constantFrom(...pieces.split(' '), ...others);
   fc.assert(
-    fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
-      const text = pieces.join('');
+    fc.property(fc.array(piece, { maxLength: 60 }), (chosen) => {
+      const text = chosen.join('');
       let at = 0;
       for (const { start, end } of findContent(text, ALL)) {
         if (start < at || end <= start || end > text.length) return false;

@@ -4,7 +4,12 @@ import { readMessage } from '../../../protocols/milvus/request-reader.ts';
 import type { Restrictions } from '../../../protocols/store.ts';
 import { type Message, decodeMessage, encodeMessage } from '../../support/milvus-codec.ts';
 
-const place = { effects: ['upsert'], names: 'collection_name', db: 'db_name', otherwise: 'store' } as const;
+const place = {
+  effects: ['upsert'],
+  names: 'collection_name',
+  db: 'db_name',
+  otherwise: 'store',
+} as const;
 const context = { route: 'r', place, database: 'default' };
 const acme: Restrictions = {
   filter: [{ field: 'tenant', value: 'acme' }],
@@ -12,7 +17,10 @@ const acme: Restrictions = {
   hidesVectors: false,
 };
 
-const column = (field_name: string, ...data: string[]): Message => ({ field_name, scalars: { string_data: { data } } });
+const column = (field_name: string, ...data: string[]): Message => ({
+  field_name,
+  scalars: { string_data: { data } },
+});
 const dynamic = (...rows: string[]): Message => ({
   field_name: '$meta',
   is_dynamic: true,
@@ -41,23 +49,34 @@ t.test('so do rows of the dynamic column', async (t) => {
   t.type(insert(1, dynamic('{"tenant":["acme"]}')), 'string');
   t.same(insert(1, column('tenant', 'acme'), dynamic('{}')), {});
   t.type(insert(1, column('tenant', 'acme'), dynamic('{"tenant":"other"}')), 'string');
-  t.throws(() => insert(1, dynamic('{"tenant":"acme","tenant":"other"}')), { code: 'JSON_DUPLICATE_KEY' });
+  t.throws(() => insert(1, dynamic('{"tenant":"acme","tenant":"other"}')), {
+    code: 'JSON_DUPLICATE_KEY',
+  });
 });
 
 t.test('an upsert is refused under a filter only', async (t) => {
-  const message = readMessage(encodeMessage('UpsertRequest', { collection_name: 'c' }), 'UpsertRequest');
+  const message = readMessage(
+    encodeMessage('UpsertRequest', { collection_name: 'c' }),
+    'UpsertRequest',
+  );
   t.type(readUpsert(message, context).restrict(acme), 'string');
   t.same(readUpsert(message, context).restrict({ ...acme, filter: [] }), {});
 });
 
 t.test('a delete gets the filter, and steers', async (t) => {
   const read = (expr: string) =>
-    readDelete(readMessage(encodeMessage('DeleteRequest', { collection_name: 'c', expr }), 'DeleteRequest'), context);
+    readDelete(
+      readMessage(encodeMessage('DeleteRequest', { collection_name: 'c', expr }), 'DeleteRequest'),
+      context,
+    );
   const request = read('id in [1] or email == "x"');
   t.same(request.steering, [['id'], ['email']]);
-  t.same(request.accesses, [{ effect: 'upsert', target: { kind: 'collection', path: ['default', 'c'] } }]);
+  t.same(request.accesses, [
+    { effect: 'upsert', target: { kind: 'collection', path: ['default', 'c'] } },
+  ]);
   const restricted = request.restrict(acme);
-  if (typeof restricted === 'string' || restricted.body === undefined) throw new Error('it was not restricted');
+  if (typeof restricted === 'string' || restricted.body === undefined)
+    throw new Error('it was not restricted');
   t.match(decodeMessage('DeleteRequest', restricted.body), {
     collection_name: 'c',
     expr: '(id in [1] or email == "x") and tenant == "acme"',

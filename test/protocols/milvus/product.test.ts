@@ -1,10 +1,5 @@
 import t from 'tap';
-import {
-  findRoute,
-  readCredential,
-  refuse,
-  withLogin,
-} from '../../../protocols/milvus/product.ts';
+import { findRoute, readCredential, refuse, withLogin } from '../../../protocols/milvus/product.ts';
 import type { HeaderList } from '../../../protocols/contract.ts';
 import { requestHead } from '../../support/exchanges.ts';
 
@@ -18,9 +13,21 @@ const denied = { kind: 'forbidden', rule: 'r', message: 'search is not allowed: 
 
 t.test('routes are exact', async (t) => {
   t.equal(findRoute(rpc(SEARCH))?.name, SEARCH.slice(1));
-  t.equal(findRoute(rest('/v2/vectordb/entities/search'))?.name, 'POST /v2/vectordb/entities/search');
-  t.equal(findRoute(requestHead('GET /v1/vector/collections?dbName=x'))?.name, 'GET /v1/vector/collections');
-  for (const path of [`${SEARCH}/`, `${SEARCH}?x`, `/${SEARCH}`, '/milvus.proto.milvus.MilvusService/search', '/x/Search']) {
+  t.equal(
+    findRoute(rest('/v2/vectordb/entities/search'))?.name,
+    'POST /v2/vectordb/entities/search',
+  );
+  t.equal(
+    findRoute(requestHead('GET /v1/vector/collections?dbName=x'))?.name,
+    'GET /v1/vector/collections',
+  );
+  for (const path of [
+    `${SEARCH}/`,
+    `${SEARCH}?x`,
+    `/${SEARCH}`,
+    '/milvus.proto.milvus.MilvusService/search',
+    '/x/Search',
+  ]) {
     t.equal(findRoute(rpc(path)), undefined, path);
   }
   for (const path of ['', '/', '?a', '//', '/..', '%2f']) {
@@ -38,7 +45,10 @@ t.test('credentials in all their forms', async (t) => {
   t.same(of(rpc(SEARCH, ['authorization', base64('key')])), { user: undefined, secret: 'key' });
   t.same(of(rest('/', ['authorization', 'Bearer ann:pw'])), { user: 'ann', secret: 'pw' });
   t.same(of(rest('/', ['authorization', 'Bearer key'])), { user: undefined, secret: 'key' });
-  t.same(of(rest('/', ['authorization', `Basic ${base64('ann:pw')}`])), { user: 'ann', secret: 'pw' });
+  t.same(of(rest('/', ['authorization', `Basic ${base64('ann:pw')}`])), {
+    user: 'ann',
+    secret: 'pw',
+  });
   for (const value of ['', '!!', 'Bearer key']) {
     t.equal(of(rpc(SEARCH, ['authorization', value])), undefined, value);
   }
@@ -48,8 +58,18 @@ t.test('credentials in all their forms', async (t) => {
 
 t.test('the own login takes the place of all others', async (t) => {
   const login = { user: 'root', secret: 'Milvus' };
-  const headers: HeaderList = [...GRPC, ['authorization', 'x'], ['sourceid', 'y'], ['token', 'z'], ['identifier', '7']];
-  t.same(withLogin(headers, login), [...GRPC, ['identifier', '7'], ['authorization', base64('root:Milvus')]]);
+  const headers: HeaderList = [
+    ...GRPC,
+    ['authorization', 'x'],
+    ['sourceid', 'y'],
+    ['token', 'z'],
+    ['identifier', '7'],
+  ];
+  t.same(withLogin(headers, login), [
+    ...GRPC,
+    ['identifier', '7'],
+    ['authorization', base64('root:Milvus')],
+  ]);
   t.same(withLogin([['authorization', 'x']], login), [['authorization', 'Bearer root:Milvus']]);
   t.same(withLogin([['authorization', 'x']], { user: undefined, secret: '' }), []);
 });

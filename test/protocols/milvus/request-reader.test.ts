@@ -28,11 +28,16 @@ t.test('fields by their names', async (t) => {
 });
 
 t.test('what the descriptors do not have is an error, at any depth', async (t) => {
-  const read = (...more: Buffer[]) => () => readMessage(Buffer.concat([query, ...more]), 'QueryRequest');
+  const read =
+    (...more: Buffer[]) =>
+    () =>
+      readMessage(Buffer.concat([query, ...more]), 'QueryRequest');
   t.throws(read(encodeVarint(16, 1)), { code: 'MILVUS_UNKNOWN_FIELD' }, 'skip_rls');
   t.throws(read(encodeString(17, 'x')), { code: 'MILVUS_UNKNOWN_FIELD' });
   t.throws(read(encodeBytes(9, encodeString(3, 'x'))), { code: 'MILVUS_UNKNOWN_FIELD' });
-  t.throws(read(encodeBytes(13, encodeBytes(2, encodeString(9, 'x')))), { code: 'MILVUS_UNKNOWN_FIELD' });
+  t.throws(read(encodeBytes(13, encodeBytes(2, encodeString(9, 'x')))), {
+    code: 'MILVUS_UNKNOWN_FIELD',
+  });
   t.throws(read(encodeBytes(13, encodeString(3, 'x'))), { code: 'PROTO_MAP_ENTRY' });
   t.throws(read(encodeString(3, 'other')), { code: 'MILVUS_FIELD_TWICE' });
   t.throws(read(encodeVarint(4, 1)), { code: 'PROTO_WIRE_TYPE' });

@@ -5,7 +5,13 @@ const read = (text: string, known?: ReadonlySet<string>) => readRestBody(Buffer.
 
 t.test('keys that Go would take for known ones are errors', async (t) => {
   t.equal(textMember(read('{"collectionName":"c","x":1}'), 'collectionName'), 'c');
-  for (const key of ['CollectionName', 'COLLECTIONNAME', 'dbname', 'collectionName\u0000x'.slice(0, 3), 'alia\u017fName']) {
+  for (const key of [
+    'CollectionName',
+    'COLLECTIONNAME',
+    'dbname',
+    'collectionName\u0000x'.slice(0, 3),
+    'alia\u017fName',
+  ]) {
     const text = JSON.stringify({ [key]: 'x' });
     if (key === 'col') t.ok(read(text), 'only a part of one');
     else t.throws(() => read(text), { code: 'MILVUS_KEY_CASE' }, key);

@@ -17,7 +17,21 @@ t.test('names of fields are read as the server reads them, lists left out', asyn
 });
 
 t.test('what the server would not read is an error', async (t) => {
-  for (const text of ['', '.', 'a.', '.a', 'a b', 'a[', 'a[x]', '"a', 'a"b"', 'a..b', '$score', 'a\\b', 'a[]b']) {
+  for (const text of [
+    '',
+    '.',
+    'a.',
+    '.a',
+    'a b',
+    'a[',
+    'a[x]',
+    '"a',
+    'a"b"',
+    'a..b',
+    '$score',
+    'a\\b',
+    'a[]b',
+  ]) {
     t.throws(() => readFieldPath(text), { code: 'QDRANT_FIELD' }, text);
   }
 });

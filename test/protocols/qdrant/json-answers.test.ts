@@ -2,7 +2,13 @@ import t from 'tap';
 
 import { QdrantEngine } from '../../support/qdrant-emulator-engine.ts';
 import type { Json } from '../../support/qdrant-emulator-filter.ts';
-import { fieldMasks, fillCustomers, pipeRest, readRest, resultOf } from '../../support/qdrant-pipe.ts';
+import {
+  fieldMasks,
+  fillCustomers,
+  pipeRest,
+  readRest,
+  resultOf,
+} from '../../support/qdrant-pipe.ts';
 
 const engine = new QdrantEngine();
 fillCustomers(engine);
@@ -37,11 +43,16 @@ t.test('masked fields are masked in every place where they come back', async (t)
 });
 
 t.test('order values and numeric groups under a mask are null', async (t) => {
-  const ordered = resultOf(pipeRest(engine, `POST ${C}/points/scroll`, { order_by: 'age' }, { masks }));
+  const ordered = resultOf(
+    pipeRest(engine, `POST ${C}/points/scroll`, { order_by: 'age' }, { masks }),
+  );
   t.match(JSON.stringify(ordered), /"order_value":null/);
   t.notMatch(JSON.stringify(ordered), /"order_value":2\d|"age":2\d/);
   const groups = { query: [1, 0], group_by: 'age' };
-  t.notMatch(JSON.stringify(resultOf(pipeRest(engine, `POST ${C}/points/query/groups`, groups, { masks }))), /"id":2\d/);
+  t.notMatch(
+    JSON.stringify(resultOf(pipeRest(engine, `POST ${C}/points/query/groups`, groups, { masks }))),
+    /"id":2\d/,
+  );
   const facet = pipeRest(engine, `POST ${C}/facet`, { key: 'age' }, { masks });
   t.notMatch(JSON.stringify(resultOf(facet)), /"value":2\d/);
 });
@@ -54,10 +65,19 @@ t.test('ids, scores and vectors keep every byte', async (t) => {
   const body = Buffer.from(answer('"ann@example.com"'));
   const head = { status: 200, headers: [] };
   t.equal(read.maskAnswer?.(body, masks, head).toString(), answer('"***"'));
-  t.equal(read.maskAnswer?.(body, fieldMasks(['other']), head), body, 'the same buffer where nothing changes');
+  t.equal(
+    read.maskAnswer?.(body, fieldMasks(['other']), head),
+    body,
+    'the same buffer where nothing changes',
+  );
   const escaped = Buffer.from('{"result":{"points":[{"payload":{"em\\u0061il":"x"}}]}}');
-  t.equal(read.maskAnswer?.(escaped, masks, head).toString(), '{"result":{"points":[{"payload":{"em\\u0061il":"***"}}]}}');
-  t.throws(() => read.maskAnswer?.(Buffer.from('{"result":'), masks, head), { name: 'ProtocolError' });
+  t.equal(
+    read.maskAnswer?.(escaped, masks, head).toString(),
+    '{"result":{"points":[{"payload":{"em\\u0061il":"***"}}]}}',
+  );
+  t.throws(() => read.maskAnswer?.(Buffer.from('{"result":'), masks, head), {
+    name: 'ProtocolError',
+  });
 });
 
 t.test('errors pass, texts in them under the detectors', async (t) => {
@@ -70,18 +90,34 @@ t.test('errors pass, texts in them under the detectors', async (t) => {
   t.equal(read.maskAnswer?.(plain, masks, { status: 413, headers: [] }), plain);
 });
 
-t.test('archives and logs are withheld where masks are in force, and may steer by anything', async (t) => {
-  for (const line of [`GET ${C}/snapshots/x.snapshot`, 'GET /snapshots/x', `GET ${C}/shards/0/snapshot`, 'GET /profiler/slow_requests', 'POST /audit/logs']) {
-    const read = readRest(line);
-    if (typeof read === 'string') throw new Error(`${line}: ${read}`);
-    t.type(read.steersAny, 'string', line);
-    t.throws(() => read.maskAnswer?.(Buffer.from('x'), masks, { status: 200, headers: [] }), { code: 'QDRANT_UNMASKABLE' });
-  }
-});
+t.test(
+  'archives and logs are withheld where masks are in force, and may steer by anything',
+  async (t) => {
+    for (const line of [
+      `GET ${C}/snapshots/x.snapshot`,
+      'GET /snapshots/x',
+      `GET ${C}/shards/0/snapshot`,
+      'GET /profiler/slow_requests',
+      'POST /audit/logs',
+    ]) {
+      const read = readRest(line);
+      if (typeof read === 'string') throw new Error(`${line}: ${read}`);
+      t.type(read.steersAny, 'string', line);
+      t.throws(() => read.maskAnswer?.(Buffer.from('x'), masks, { status: 200, headers: [] }), {
+        code: 'QDRANT_UNMASKABLE',
+      });
+    }
+  },
+);
 
 t.test('metadata of a collection is masked like a payload', async (t) => {
   const read = readRest(`GET ${C}`);
   if (typeof read === 'string') throw new Error(read);
-  const body = Buffer.from('{"result":{"config":{"metadata":{"email":"ann@example.com"}},"payload_schema":{"email":{"data_type":"keyword"}}}}');
-  t.equal(read.maskAnswer?.(body, masks, { status: 200, headers: [] }).toString(), body.toString().replace('ann@example.com', '***'));
+  const body = Buffer.from(
+    '{"result":{"config":{"metadata":{"email":"ann@example.com"}},"payload_schema":{"email":{"data_type":"keyword"}}}}',
+  );
+  t.equal(
+    read.maskAnswer?.(body, masks, { status: 200, headers: [] }).toString(),
+    body.toString().replace('ann@example.com', '***'),
+  );
 });

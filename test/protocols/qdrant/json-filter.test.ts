@@ -15,12 +15,22 @@ const QUERY = 'POST /collections/c/points/query';
 t.test('every key of a filter steers, at any depth', async (t) => {
   const filter = {
     must: { key: 'a', match: { value: 1 } },
-    should: [{ is_empty: { key: 'b' } }, { is_null: { key: 'c.d' } }, { has_id: [1] }, { has_vector: 'v' }],
+    should: [
+      { is_empty: { key: 'b' } },
+      { is_null: { key: 'c.d' } },
+      { has_id: [1] },
+      { has_vector: 'v' },
+    ],
     must_not: [{ must: [{ key: 'e[].f', range: { gt: 1 } }] }],
     min_should: { conditions: [{ key: 'g', values_count: { gt: 1 } }], min_count: 1 },
   };
   t.same(steering(COUNT, { filter }), ['a', 'b', 'c/d', 'e/f', 'g']);
-  const nested = { nested: { key: 'x.y', filter: { must: [{ nested: { key: 'z', filter: { must: [{ key: 'q', is_null: true }] } } }] } } };
+  const nested = {
+    nested: {
+      key: 'x.y',
+      filter: { must: [{ nested: { key: 'z', filter: { must: [{ key: 'q', is_null: true }] } } }] },
+    },
+  };
   t.same(steering(COUNT, { filter: { must: [nested] } }), ['x/y', 'x/y/z', 'x/y/z/q']);
 });
 
@@ -30,7 +40,11 @@ t.test('orders, groups, facets and formulas steer', async (t) => {
   t.same(steering('POST /collections/c/points/scroll', { order_by: 'age' }), ['age']);
   t.same(steering('POST /collections/c/facet', { key: 'email' }), ['email']);
   t.same(
-    steering('POST /collections/c/points/query/groups', { query: [1, 2], group_by: 'city', limit: 3 }),
+    steering('POST /collections/c/points/query/groups', {
+      query: [1, 2],
+      group_by: 'city',
+      limit: 3,
+    }),
     ['city'],
   );
   const formula = {
@@ -44,8 +58,18 @@ t.test('orders, groups, facets and formulas steer', async (t) => {
       { key: 'h', match: { value: 'x' } },
     ],
   };
-  t.same(steering(QUERY, { prefetch: { query: [1, 2] }, query: { formula } }), ['age', 'b', 'c', 'd', 'e', 'f/g', 'h']);
-  const deep = { prefetch: [{ prefetch: { filter: { must: { key: 'p', match: { value: 1 } } } }, query: 'x' }] };
+  t.same(steering(QUERY, { prefetch: { query: [1, 2] }, query: { formula } }), [
+    'age',
+    'b',
+    'c',
+    'd',
+    'e',
+    'f/g',
+    'h',
+  ]);
+  const deep = {
+    prefetch: [{ prefetch: { filter: { must: { key: 'p', match: { value: 1 } } } }, query: 'x' }],
+  };
   t.same(steering(QUERY, deep), ['p']);
 });
 
@@ -93,12 +117,19 @@ t.test('second collections are found wherever they are named', async (t) => {
     return read.accesses.map(({ effect, target }) => `${effect} ${target?.path.join('/') ?? '*'}`);
   };
   t.same(targets(QUERY, { query: 1, lookup_from: { collection: 'x' } }), ['search c', 'search x']);
-  const inner = { query: [1], prefetch: { query: 2, lookup_from: { collection: 'y', vector: 'v' } } };
+  const inner = {
+    query: [1],
+    prefetch: { query: 2, lookup_from: { collection: 'y', vector: 'v' } },
+  };
   t.same(targets(QUERY, { prefetch: [inner], query: { fusion: 'rrf' } }), ['search c', 'search y']);
-  t.same(targets('POST /collections/c/points/query/groups', { query: [1], group_by: 'a', with_lookup: 'z' }), [
-    'search c',
-    'read z',
-  ]);
+  t.same(
+    targets('POST /collections/c/points/query/groups', {
+      query: [1],
+      group_by: 'a',
+      with_lookup: 'z',
+    }),
+    ['search c', 'read z'],
+  );
   t.same(
     targets('POST /collections/c/points/query/batch', {
       searches: [{ query: [1] }, { query: 3, lookup_from: { collection: 'w' } }],
@@ -106,7 +137,10 @@ t.test('second collections are found wherever they are named', async (t) => {
     ['search c', 'search w'],
   );
   t.same(targets(QUERY, {}), ['search c', 'export c'], 'without a query it is a scan');
-  t.same(targets('PUT /collections/new', { init_from: { collection: 'old' } }), ['create new', 'export old']);
+  t.same(targets('PUT /collections/new', { init_from: { collection: 'old' } }), [
+    'create new',
+    'export old',
+  ]);
   t.same(
     targets('POST /collections/aliases', {
       actions: [

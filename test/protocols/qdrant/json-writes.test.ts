@@ -14,7 +14,9 @@ function write(line: string, body: Json): { why: string; foreign: string; owned:
   fillCustomers(engine);
   const piped = pipeRest(engine, line, body, { restrictions: ofA });
   const show = (ids: number[]): string =>
-    JSON.stringify(engine.retrieve('customers', ids).map(({ id, vector, payload }) => [id, vector, payload]));
+    JSON.stringify(
+      engine.retrieve('customers', ids).map(({ id, vector, payload }) => [id, vector, payload]),
+    );
   const why = piped.kind === 'refused' ? piped.why : String(piped.status);
   return { why, foreign: show([2, 4, 6]), owned: show([1, 3, 5, 7]) };
 }
@@ -24,13 +26,53 @@ const untouched = write(`POST ${POINTS}/count`, {});
 t.test('writes reach no record of others', async (t) => {
   const everything = { must_not: [{ has_id: [] }] };
   const writes: [string, Json][] = [
-    [`PUT ${POINTS}`, { points: [{ id: 2, vector: [9, 9], payload: own }, { id: 1, vector: [9, 9], payload: own }] }],
-    [`PUT ${POINTS}`, { batch: { ids: [2, 1], vectors: [[9, 9], [9, 9]], payloads: [own, own] } }],
-    [`PUT ${POINTS}`, { points: [{ id: 2, vector: [9], payload: own }, { id: 1, vector: [9], payload: own }], update_filter: everything }],
-    [`PUT ${POINTS}/vectors`, { points: [{ id: 2, vector: [9, 9] }, { id: 1, vector: [9, 9] }] }],
+    [
+      `PUT ${POINTS}`,
+      {
+        points: [
+          { id: 2, vector: [9, 9], payload: own },
+          { id: 1, vector: [9, 9], payload: own },
+        ],
+      },
+    ],
+    [
+      `PUT ${POINTS}`,
+      {
+        batch: {
+          ids: [2, 1],
+          vectors: [
+            [9, 9],
+            [9, 9],
+          ],
+          payloads: [own, own],
+        },
+      },
+    ],
+    [
+      `PUT ${POINTS}`,
+      {
+        points: [
+          { id: 2, vector: [9], payload: own },
+          { id: 1, vector: [9], payload: own },
+        ],
+        update_filter: everything,
+      },
+    ],
+    [
+      `PUT ${POINTS}/vectors`,
+      {
+        points: [
+          { id: 2, vector: [9, 9] },
+          { id: 1, vector: [9, 9] },
+        ],
+      },
+    ],
     [`POST ${POINTS}/delete`, { points: [1, 2, 4] }],
     [`POST ${POINTS}/delete`, { filter: {} }],
-    [`POST ${POINTS}/delete`, { filter: { should: [{ key: 'tenant', match: { value: 'b' } }, { has_id: [1] }] } }],
+    [
+      `POST ${POINTS}/delete`,
+      { filter: { should: [{ key: 'tenant', match: { value: 'b' } }, { has_id: [1] }] } },
+    ],
     [`POST ${POINTS}/payload`, { payload: { x: 1 }, points: [1, 2] }],
     [`POST ${POINTS}/payload`, { payload: { x: 1 }, filter: {} }],
     [`POST ${POINTS}/payload`, { payload: { x: 1 }, points: [1, 2], key: 'author' }],
@@ -38,7 +80,13 @@ t.test('writes reach no record of others', async (t) => {
     [`POST ${POINTS}/payload/delete`, { keys: ['city'], points: [1, 2], shard_key: 'k' }],
     [
       `POST ${POINTS}/batch`,
-      { operations: [{ delete: { points: [2, 1] } }, { upsert: { points: [{ id: 4, vector: [9], payload: own }] } }, { set_payload: { payload: { x: 1 }, points: [6] } }] },
+      {
+        operations: [
+          { delete: { points: [2, 1] } },
+          { upsert: { points: [{ id: 4, vector: [9], payload: own }] } },
+          { set_payload: { payload: { x: 1 }, points: [6] } },
+        ],
+      },
     ],
   ];
   for (const [line, body] of writes) {
@@ -50,20 +98,38 @@ t.test('writes reach no record of others', async (t) => {
 });
 
 t.test('a new record comes in only with the fields of the filter', async (t) => {
-  const { why, owned } = write(`PUT ${POINTS}`, { points: [{ id: 7, vector: [1, 1], payload: { ...own, x: 1 } }] });
+  const { why, owned } = write(`PUT ${POINTS}`, {
+    points: [{ id: 7, vector: [1, 1], payload: { ...own, x: 1 } }],
+  });
   t.equal(why, '200');
   t.match(owned, /\[7,/);
-  const payloads: Json[] = [null, {}, { tenant: 'b' }, { tenant: ['a'] }, { tenant: ['a', 'b'] }, { tenant: 1 }, { Tenant: 'a' }];
+  const payloads: Json[] = [
+    null,
+    {},
+    { tenant: 'b' },
+    { tenant: ['a'] },
+    { tenant: ['a', 'b'] },
+    { tenant: 1 },
+    { Tenant: 'a' },
+  ];
   for (const payload of payloads) {
     for (const body of [
-      { points: [{ id: 8, vector: [1], payload: own }, { id: 7, vector: [1], payload }] },
+      {
+        points: [
+          { id: 8, vector: [1], payload: own },
+          { id: 7, vector: [1], payload },
+        ],
+      },
       { batch: { ids: [8, 7], vectors: [[1], [1]], payloads: [own, payload] } },
     ]) {
       t.match(write(`PUT ${POINTS}`, body).why, /fields of the filter/, JSON.stringify(body));
     }
     t.match(write(`PUT ${POINTS}/payload`, { payload, points: [1] }).why, /fields of the filter/);
   }
-  t.match(write(`PUT ${POINTS}`, { batch: { ids: [1, 2], vectors: [[1], [1]], payloads: [own] } }).why, /fields/);
+  t.match(
+    write(`PUT ${POINTS}`, { batch: { ids: [1, 2], vectors: [[1], [1]], payloads: [own] } }).why,
+    /fields/,
+  );
   t.match(write(`PUT ${POINTS}`, { batch: { ids: [1], vectors: [[1]] } }).why, /fields/);
 });
 
@@ -77,14 +143,21 @@ t.test('the fields of the filter stay as they are', async (t) => {
     [`POST ${POINTS}/payload/delete`, { keys: ['city', 'tenant'], points: [1] }],
     [`POST ${POINTS}/payload/delete`, { keys: ['"tenant"'], filter: {} }],
     [`POST ${POINTS}/payload/clear`, { points: [1] }],
-    [`POST ${POINTS}/batch`, { operations: [{ delete: { points: [1] } }, { clear_payload: { points: [3] } }] }],
+    [
+      `POST ${POINTS}/batch`,
+      { operations: [{ delete: { points: [1] } }, { clear_payload: { points: [3] } }] },
+    ],
   ];
   for (const [line, body] of writes) {
     const { why, owned } = write(line, body);
     t.match(why, /filter of the rule/, `${line} ${JSON.stringify(body)}`);
     t.equal(owned, untouched.owned, 'and nothing happened');
   }
-  t.equal(write(`POST ${POINTS}/payload`, { payload: { ...own, x: 1 }, points: [1] }).why, '200', 'the same value is fine');
+  t.equal(
+    write(`POST ${POINTS}/payload`, { payload: { ...own, x: 1 }, points: [1] }).why,
+    '200',
+    'the same value is fine',
+  );
 });
 
 t.test('requests whose reach could be read in two ways are refused without any rule', async (t) => {
@@ -127,10 +200,15 @@ t.test('a batch has the effects of all its operations', async (t) => {
   const read = readRest(`POST ${POINTS}/batch`, {
     operations: [
       { upsert: { points: [] } },
-      { delete_payload: { keys: ['a'], filter: { must: { key: 'email', match: { value: 'x' } } } } },
+      {
+        delete_payload: { keys: ['a'], filter: { must: { key: 'email', match: { value: 'x' } } } },
+      },
     ],
   });
   if (typeof read === 'string') throw new Error(read);
-  t.same(read.accesses.map(({ effect }) => effect), ['upsert', 'delete']);
+  t.same(
+    read.accesses.map(({ effect }) => effect),
+    ['upsert', 'delete'],
+  );
   t.same(read.steering, [['email']]);
 });

@@ -13,18 +13,44 @@ t.test('credentials come in either header, and two that differ are none', async 
   t.equal(secretOf([['api-key', 'k']]), 'k');
   t.equal(secretOf([['authorization', 'Bearer k']]), 'k');
   t.equal(secretOf([['authorization', 'bearer  k']]), 'k');
-  t.equal(secretOf([['api-key', 'k'], ['authorization', 'Bearer k']]), 'k');
-  t.equal(secretOf([['api-key', 'k'], ['authorization', 'Bearer other']]), undefined);
-  t.equal(secretOf([['api-key', 'k'], ['api-key', 'other']]), undefined);
+  t.equal(
+    secretOf([
+      ['api-key', 'k'],
+      ['authorization', 'Bearer k'],
+    ]),
+    'k',
+  );
+  t.equal(
+    secretOf([
+      ['api-key', 'k'],
+      ['authorization', 'Bearer other'],
+    ]),
+    undefined,
+  );
+  t.equal(
+    secretOf([
+      ['api-key', 'k'],
+      ['api-key', 'other'],
+    ]),
+    undefined,
+  );
   t.equal(secretOf([['authorization', 'Basic aTpr']]), undefined);
   t.equal(secretOf([['api-key', '']]), undefined);
   t.equal(secretOf([]), undefined);
 });
 
 t.test('the credential of the store takes the place of all of them', async (t) => {
-  const headers: HeaderList = [['api-key', 'k'], ['x', 'y'], ['authorization', 'Bearer k'], ['api-key', 'l']];
+  const headers: HeaderList = [
+    ['api-key', 'k'],
+    ['x', 'y'],
+    ['authorization', 'Bearer k'],
+    ['api-key', 'l'],
+  ];
   const login = { user: undefined, secret: 'own' };
-  t.same(qdrantProduct.withLogin(headers, login), [['x', 'y'], ['api-key', 'own']]);
+  t.same(qdrantProduct.withLogin(headers, login), [
+    ['x', 'y'],
+    ['api-key', 'own'],
+  ]);
   t.same([...qdrantProduct.secretHeaders], ['api-key', 'authorization']);
 });
 
@@ -45,18 +71,28 @@ t.test('gRPC is exact: its content type, its path, HTTP/2, POST', async (t) => {
     { ...head, headers: [['content-type', 'application/json']] as const },
     { ...restHead('GET /collections'), headers: head.headers },
   ];
-  for (const one of others) t.equal(qdrantProduct.findRoute(one), undefined, `${one.method} ${one.target}`);
+  for (const one of others)
+    t.equal(qdrantProduct.findRoute(one), undefined, `${one.method} ${one.target}`);
 });
 
 t.test('what clients ask when they connect passes without a credential', async (t) => {
-  for (const head of [restHead('GET /'), restHead('GET /healthz'), rpcHead('qdrant.Qdrant/HealthCheck'), rpcHead('grpc.health.v1.Health/Check')]) {
+  for (const head of [
+    restHead('GET /'),
+    restHead('GET /healthz'),
+    rpcHead('qdrant.Qdrant/HealthCheck'),
+    rpcHead('grpc.health.v1.Health/Check'),
+  ]) {
     t.equal(qdrantProduct.findRoute(head)?.isOpen, true, head.target);
   }
   t.equal(qdrantProduct.findRoute(restHead('GET /collections'))?.isOpen, undefined);
 });
 
 t.test('refusals are in the form of the transport', async (t) => {
-  const refusal: StoreRefusal = { kind: 'forbidden', rule: 'r', message: 'search on é is not allowed' };
+  const refusal: StoreRefusal = {
+    kind: 'forbidden',
+    rule: 'r',
+    message: 'search on é is not allowed',
+  };
   const rest = qdrantProduct.refuse(refusal, restHead('GET /collections'), undefined);
   t.equal(rest.head.status, 403);
   t.equal(rest.head.reason, 'Forbidden - search on ? is not allowed');
@@ -72,9 +108,17 @@ t.test('refusals are in the form of the transport', async (t) => {
     ['grpc-status', '7'],
     ['grpc-message', 'search on %C3%A9 is not allowed'],
   ]);
-  const later = qdrantProduct.refuse({ ...refusal, kind: 'too-many' }, restHead('GET /x'), undefined);
+  const later = qdrantProduct.refuse(
+    { ...refusal, kind: 'too-many' },
+    restHead('GET /x'),
+    undefined,
+  );
   t.equal(later.head.status, 429);
   t.ok(later.head.headers.some(([name]) => name === 'retry-after'));
-  const injected = qdrantProduct.refuse({ ...refusal, message: 'a\r\nx: y' }, restHead('GET /x'), undefined);
+  const injected = qdrantProduct.refuse(
+    { ...refusal, message: 'a\r\nx: y' },
+    restHead('GET /x'),
+    undefined,
+  );
   t.notMatch(injected.head.reason, /[\r\n]/);
 });

@@ -34,30 +34,53 @@ t.test('numbers under a mask go, ids and scores and vectors stay', async (t) => 
   const ordered = askRpc('Scroll', { orderBy: { key: 'age' } }, { masks }).text;
   t.notMatch(ordered, /"int":"2\d"|"integerValue":"2\d"/);
   t.match(ordered, /"nullValue"/);
-  t.notMatch(askRpc('QueryGroups', { query: dense(1, 0), groupBy: 'age' }, { masks }).text, /"(?:integer|unsigned)Value":"2\d"/);
+  t.notMatch(
+    askRpc('QueryGroups', { query: dense(1, 0), groupBy: 'age' }, { masks }).text,
+    /"(?:integer|unsigned)Value":"2\d"/,
+  );
   t.notMatch(askRpc('Facet', { key: 'age' }, { masks }).text, /"integerValue":"2\d"/);
   const request = { query: dense(1, 0), withVectors: { enable: true }, ...all };
   const plain = askRpc('Query', request).answer;
   const masked = askRpc('Query', request, { masks }).answer;
   const rest = (answer: JsonObject): unknown =>
-    JSON.parse(JSON.stringify(answer), (key, value: unknown) => (key === 'payload' ? undefined : value));
+    JSON.parse(JSON.stringify(answer), (key, value: unknown) =>
+      key === 'payload' ? undefined : value,
+    );
   t.same(rest(masked), rest(plain));
 });
 
-t.test('text that no schema knows is taken out of a masked answer, vectors are not entered', async (t) => {
-  const read = readRpc('qdrant.Points/Query', encodeRpc('Query', { query: dense(1) }));
-  if (typeof read === 'string') throw new Error(read);
-  const vectors = encodeBytes(6, Buffer.from([0xff, 0xff, 0xff, 0xff]));
-  const entry = Buffer.concat([encodeBytes(2, encodeString(4, 'ann@example.com')), encodeString(1, 'email')]);
-  const point = Buffer.concat([vectors, encodeBytes(2, entry), encodeString(90, 'ann@example.com')]);
-  const head = { status: 200, headers: [] };
-  const masked = read.maskAnswer?.(encodeBytes(1, point), masks, head) ?? Buffer.alloc(0);
-  t.notOk(masked.includes('ann@example.com'), 'value before key, and a field of a newer server');
-  t.ok(masked.includes(vectors), 'bytes that are no message pass where vectors stand');
-  const same = encodeBytes(1, encodeBytes(2, Buffer.concat([encodeString(1, 'city'), encodeBytes(2, encodeString(4, 'Rome'))])));
-  t.equal(read.maskAnswer?.(same, masks, head), same, 'the same buffer where nothing changes');
-  t.throws(() => read.maskAnswer?.(Buffer.from([0x0a, 0x7f, 0x01]), masks, head), { name: 'ProtocolError' });
-});
+t.test(
+  'text that no schema knows is taken out of a masked answer, vectors are not entered',
+  async (t) => {
+    const read = readRpc('qdrant.Points/Query', encodeRpc('Query', { query: dense(1) }));
+    if (typeof read === 'string') throw new Error(read);
+    const vectors = encodeBytes(6, Buffer.from([0xff, 0xff, 0xff, 0xff]));
+    const entry = Buffer.concat([
+      encodeBytes(2, encodeString(4, 'ann@example.com')),
+      encodeString(1, 'email'),
+    ]);
+    const point = Buffer.concat([
+      vectors,
+      encodeBytes(2, entry),
+      encodeString(90, 'ann@example.com'),
+    ]);
+    const head = { status: 200, headers: [] };
+    const masked = read.maskAnswer?.(encodeBytes(1, point), masks, head) ?? Buffer.alloc(0);
+    t.notOk(masked.includes('ann@example.com'), 'value before key, and a field of a newer server');
+    t.ok(masked.includes(vectors), 'bytes that are no message pass where vectors stand');
+    const same = encodeBytes(
+      1,
+      encodeBytes(
+        2,
+        Buffer.concat([encodeString(1, 'city'), encodeBytes(2, encodeString(4, 'Rome'))]),
+      ),
+    );
+    t.equal(read.maskAnswer?.(same, masks, head), same, 'the same buffer where nothing changes');
+    t.throws(() => read.maskAnswer?.(Buffer.from([0x0a, 0x7f, 0x01]), masks, head), {
+      name: 'ProtocolError',
+    });
+  },
+);
 
 t.test('detectors look at all texts that have no mask by name', async (t) => {
   const detect = fieldMasks([], (text) => text.replaceAll(/[\w.]+@[\w.]+/g, '[email]'));

@@ -17,8 +17,23 @@ t.test('a filter of the rule holds in every read, whatever filter is there alrea
     ['Query', { ...all, query: dense(1, 0) }],
     ['Query', { ...all, query: dense(1, 0), filter: anything }],
     ['Query', { ...all, prefetch: [{ query: dense(1, 0), limit: 100 }], query: { fusion: 'RRF' } }],
-    ['Query', { ...all, prefetch: [{ prefetch: [{ query: dense(0, 1) }], query: dense(1, 0) }], query: dense(1, 1) }],
-    ['QueryBatch', { queryPoints: [{ ...all, query: dense(1, 0) }, { ...all, filter: anything }] }],
+    [
+      'Query',
+      {
+        ...all,
+        prefetch: [{ prefetch: [{ query: dense(0, 1) }], query: dense(1, 0) }],
+        query: dense(1, 1),
+      },
+    ],
+    [
+      'QueryBatch',
+      {
+        queryPoints: [
+          { ...all, query: dense(1, 0) },
+          { ...all, filter: anything },
+        ],
+      },
+    ],
     ['Search', { ...all, vector: [1, 0] }],
     ['QueryGroups', { ...all, query: dense(1, 0), groupBy: 'email' }],
     ['Facet', { key: 'email', limit: 100 }],
@@ -34,7 +49,12 @@ t.test('a filter of the rule holds in every read, whatever filter is there alrea
 
 t.test('reads by id give only what the filter has', async (t) => {
   const ids = [1, 2, 3].map((num) => ({ num }));
-  for (const withPayload of [undefined, { enable: true }, { enable: false }, { include: { fields: ['email'] } }]) {
+  for (const withPayload of [
+    undefined,
+    { enable: true },
+    { enable: false },
+    { include: { fields: ['email'] } },
+  ]) {
     const request = { ids, ...(withPayload === undefined ? {} : { withPayload }) };
     const { text } = askRpc('Get', request, ofA);
     t.match(text, /"num":"1".*"num":"3"/);
@@ -67,7 +87,12 @@ t.test('limits are capped, in groups and batches too', async (t) => {
   t.equal(count('QueryGroups', { query: dense(1, 0), groupBy: 'city' }), 2);
   t.equal(count('Scroll', {}), 2);
   t.match(askRpc('Get', { ids: [1, 2, 3].map((num) => ({ num })) }, two).refused, /more records/);
-  const batch = { queryPoints: [{ query: dense(1, 0), limit: 2 }, { query: dense(1, 0), limit: 1 }] };
+  const batch = {
+    queryPoints: [
+      { query: dense(1, 0), limit: 2 },
+      { query: dense(1, 0), limit: 1 },
+    ],
+  };
   t.match(askRpc('QueryBatch', batch, two).refused, /batch/);
 });
 

@@ -30,7 +30,10 @@ t.test('writes reach no record of others', async (t) => {
     ['Upsert', { points: [point(2, own), point(1, own)], updateFilter: { must: [] } }],
     ['Delete', { points: ids(1, 2, 4) }],
     ['Delete', { points: { filter: {} } }],
-    ['Delete', { points: { filter: { should: [keyword('tenant', 'b'), keyword('tenant', 'a')] } } }],
+    [
+      'Delete',
+      { points: { filter: { should: [keyword('tenant', 'b'), keyword('tenant', 'a')] } } },
+    ],
     ['SetPayload', { payload: toPayload({ x: 1 }), pointsSelector: ids(1, 2) }],
     ['SetPayload', { payload: toPayload({ x: 1 }), pointsSelector: { filter: {} } }],
     ['OverwritePayload', { payload: own, pointsSelector: ids(1, 2) }],
@@ -44,9 +47,20 @@ t.test('writes reach no record of others', async (t) => {
 });
 
 t.test('records and fields stay within the filter', async (t) => {
-  for (const payload of [{}, toPayload({ tenant: 'b' }), toPayload({ tenant: ['a'] }), toPayload({ tenant: { a: 'a' } })]) {
-    t.match(write('Upsert', { points: [point(7, own), point(8, payload)] }).why, /fields of the filter/);
-    t.match(write('OverwritePayload', { payload, pointsSelector: ids(1) }).why, /fields of the filter/);
+  for (const payload of [
+    {},
+    toPayload({ tenant: 'b' }),
+    toPayload({ tenant: ['a'] }),
+    toPayload({ tenant: { a: 'a' } }),
+  ]) {
+    t.match(
+      write('Upsert', { points: [point(7, own), point(8, payload)] }).why,
+      /fields of the filter/,
+    );
+    t.match(
+      write('OverwritePayload', { payload, pointsSelector: ids(1) }).why,
+      /fields of the filter/,
+    );
   }
   const refused: [string, JsonObject][] = [
     ['SetPayload', { payload: toPayload({ tenant: 'b' }), pointsSelector: ids(1) }],
@@ -76,7 +90,10 @@ t.test('every operation of a batch is held to the filter', async (t) => {
     [{ clearPayloadDeprecated: ids(1) }, /may not be changed/],
   ];
   for (const [operation, expected] of operations) {
-    const read = readRpc('qdrant.Points/UpdateBatch', encodeRpc('UpdateBatch', { operations: [operation] }));
+    const read = readRpc(
+      'qdrant.Points/UpdateBatch',
+      encodeRpc('UpdateBatch', { operations: [operation] }),
+    );
     if (typeof read === 'string') throw new Error(read);
     const restricted = read.restrict(rules.restrictions);
     const [kind = ''] = Object.keys(operation);
@@ -99,10 +116,18 @@ t.test('messages that could be read in two ways are refused', async (t) => {
   t.match(read.restrict(rules.restrictions), /fields of the filter/, 'a key that comes twice');
   const value = Buffer.concat([encodeString(4, 'a'), encodeString(4, 'b')]);
   const oneof = encodeBytes(3, Buffer.concat([encodeString(1, 'tenant'), encodeBytes(2, value)]));
-  const second = readRpc('qdrant.Points/Upsert', Buffer.concat([encodeString(1, 'c'), encodeBytes(3, oneof)]));
+  const second = readRpc(
+    'qdrant.Points/Upsert',
+    Buffer.concat([encodeString(1, 'c'), encodeBytes(3, oneof)]),
+  );
   if (typeof second === 'string') throw new Error(second);
   t.match(second.restrict(rules.restrictions), /fields of the filter/, 'a value that comes twice');
-  for (const bad of [Buffer.from([0x0b]), Buffer.from([0x0a, 0x05, 0x61]), Buffer.from([0x00, 0x00]), Buffer.from([0x0a, 0x01, 0xff])]) {
+  for (const bad of [
+    Buffer.from([0x0b]),
+    Buffer.from([0x0a, 0x05, 0x61]),
+    Buffer.from([0x00, 0x00]),
+    Buffer.from([0x0a, 0x01, 0xff]),
+  ]) {
     t.type(readRpc('qdrant.Points/Upsert', bad), 'string', bad.toString('hex'));
   }
   let deep: Buffer = Buffer.alloc(0);

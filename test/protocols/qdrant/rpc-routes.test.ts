@@ -19,52 +19,55 @@ function methodsOf(service: DescService): { name: string; input: DescMessage }[]
   }));
 }
 
-t.test('the table has the RPCs of the official client, and beside them health and reflection', async (t) => {
-  const names = RPC_ROUTES.map(({ name }) => name);
-  t.equal(new Set(names).size, names.length);
-  const described = methods.map(({ name }) => name);
-  t.ok(described.length > 45, `${described.length} RPCs`);
-  t.same(
-    described.filter((name) => !names.includes(name)),
-    [],
-    'a newer client has RPCs that the table must get',
-  );
-  t.same(
-    names.filter((name) => !described.includes(name)).toSorted(),
-    [
+t.test(
+  'the table has the RPCs of the official client, and beside them health and reflection',
+  async (t) => {
+    const names = RPC_ROUTES.map(({ name }) => name);
+    t.equal(new Set(names).size, names.length);
+    const described = methods.map(({ name }) => name);
+    t.ok(described.length > 45, `${described.length} RPCs`);
+    t.same(
+      described.filter((name) => !names.includes(name)),
+      [],
+      'a newer client has RPCs that the table must get',
+    );
+    t.same(names.filter((name) => !described.includes(name)).toSorted(), [
       'grpc.health.v1.Health/Check',
       'grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
       'grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo',
-    ],
-  );
-});
+    ]);
+  },
+);
 
-t.test('field numbers of requests are those of the descriptors, roles have the right names', async (t) => {
-  const inputs = new Map(allMessages().map((message) => [message.name, message]));
-  for (const [name, roles] of Object.entries(READ_MESSAGES)) {
-    const fields = inputs.get(name)?.fields ?? [];
-    t.same(
-      [...roles.keys()].toSorted((one, other) => one - other),
-      fields.map(({ number }) => number).toSorted((one, other) => one - other),
-      name,
-    );
-    for (const { number, name: field } of fields) {
-      const role = roles.get(number) ?? '';
-      if (field === 'filter') t.equal(role, 'filter', `${name}.${field}`);
-      if (field === 'with_vectors') t.equal(role, 'vectors', `${name}.${field}`);
-      if (field === 'with_lookup') t.equal(role, 'with-lookup', `${name}.${field}`);
-      if (field === 'lookup_from') t.equal(role, 'lookup-from', `${name}.${field}`);
-      if (field === 'group_by') t.equal(role, 'group-by', `${name}.${field}`);
-      if (field === 'collection_name') t.equal(role, 'collection', `${name}.${field}`);
+t.test(
+  'field numbers of requests are those of the descriptors, roles have the right names',
+  async (t) => {
+    const inputs = new Map(allMessages().map((message) => [message.name, message]));
+    for (const [name, roles] of Object.entries(READ_MESSAGES)) {
+      const fields = inputs.get(name)?.fields ?? [];
+      t.same(
+        [...roles.keys()].toSorted((one, other) => one - other),
+        fields.map(({ number }) => number).toSorted((one, other) => one - other),
+        name,
+      );
+      for (const { number, name: field } of fields) {
+        const role = roles.get(number) ?? '';
+        if (field === 'filter') t.equal(role, 'filter', `${name}.${field}`);
+        if (field === 'with_vectors') t.equal(role, 'vectors', `${name}.${field}`);
+        if (field === 'with_lookup') t.equal(role, 'with-lookup', `${name}.${field}`);
+        if (field === 'lookup_from') t.equal(role, 'lookup-from', `${name}.${field}`);
+        if (field === 'group_by') t.equal(role, 'group-by', `${name}.${field}`);
+        if (field === 'collection_name') t.equal(role, 'collection', `${name}.${field}`);
+      }
     }
-  }
-  const operation = inputs.get('PointsUpdateOperation');
-  t.same(
-    [...OPERATIONS.keys()],
-    operation?.fields.map(({ number }) => number),
-  );
-  t.equal(Object.keys(WRITE_MESSAGES).length, 8);
-});
+    const operation = inputs.get('PointsUpdateOperation');
+    t.same(
+      [...OPERATIONS.keys()],
+      operation?.fields.map(({ number }) => number),
+    );
+    t.equal(Object.keys(WRITE_MESSAGES).length, 8);
+  },
+);
 
 /** One field at a time, at every depth: whatever the descriptors have must be known. */
 t.test('no field of the descriptors is unknown to the reader', async (t) => {
@@ -81,14 +84,19 @@ t.test('no field of the descriptors is unknown to the reader', async (t) => {
   t.ok(count > 1000, `${count} messages`);
 });
 
-t.test('a field that the descriptors do not have is refused in what reads and writes points', async (t) => {
-  for (const { name } of RPC_ROUTES.filter(({ body }) => body.kind === 'read' || body.kind === 'write')) {
-    for (const field of [encodeString(77, 'x'), encodeVarint(78, 1)]) {
-      const read = readRpc(name, Buffer.concat([encodeString(1, 'c'), field]));
-      t.match(read, /does not know/, name);
+t.test(
+  'a field that the descriptors do not have is refused in what reads and writes points',
+  async (t) => {
+    for (const { name } of RPC_ROUTES.filter(
+      ({ body }) => body.kind === 'read' || body.kind === 'write',
+    )) {
+      for (const field of [encodeString(77, 'x'), encodeVarint(78, 1)]) {
+        const read = readRpc(name, Buffer.concat([encodeString(1, 'c'), field]));
+        t.match(read, /does not know/, name);
+      }
     }
-  }
-});
+  },
+);
 
 t.test('a field that comes twice is refused', async (t) => {
   const twice = Buffer.concat([encodeString(1, 'mine'), encodeString(1, 'theirs')]);
@@ -144,7 +152,8 @@ function singles(message: DescMessage, seen: Set<string>): Single[] {
 }
 
 function leafOf(field: DescField): Buffer {
-  const scalar = field.fieldKind === 'scalar' || field.fieldKind === 'list' ? field.scalar : undefined;
+  const scalar =
+    field.fieldKind === 'scalar' || field.fieldKind === 'list' ? field.scalar : undefined;
   if (field.fieldKind === 'map') return encodeBytes(field.number, encodeString(1, 'k'));
   if (scalar === ScalarType.STRING || scalar === ScalarType.BYTES) {
     return encodeString(field.number, 'name');

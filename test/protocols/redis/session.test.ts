@@ -1,7 +1,22 @@
 /** A Redis session in front of a real server: sign-in, order of answers, refusals, transactions, channels. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
+import { redis } from '../../../protocols/redis/index.ts';
+import { golden } from '../../support/golden.ts';
+import { describeCommands, replay } from '../../support/play.ts';
 import { ALLOW, block, PASSWORD, startLab } from '../../support/redis-lab.ts';
 import { type Plain, redisMissing, startRedis } from '../../support/redis-server.ts';
+import { readTranscript } from '../../support/transcript.ts';
+
+const FOLDER = 'test/fixtures/transcripts/redis';
+
+for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.transcript'))) {
+  void t.test(file, async (t) => {
+    const commands = describeCommands(replay(redis, readTranscript(join(FOLDER, file))));
+    t.equal(commands, golden(join(FOLDER, file.replace(/transcript$/, 'expected')), commands));
+  });
+}
 
 const skip = redisMissing('debian');
 

@@ -58,7 +58,9 @@ function words(line: string): string[] {
 
 const READS = [
   'FT.SEARCH idx *', 'FT.SEARCH alias *', 'FT.SEARCH idx * RETURN 1 mail', 'FT.SEARCH idx * RETURN 3 email AS name',
-  'FT.SEARCH idx * RETURN 6 mail AS x name AS mail', 'FT.SEARCH idx * RETURN 4 about AS a mail',
+  'FT.SEARCH idx * RETURN 6 mail AS x name AS mail', 'FT.SEARCH idx * RETURN 4 about AS a mail', 'FT.SEARCH idx * RETURN 6 mail AS x name AS x', 'FT.SEARCH idx * RETURN 6 name AS x mail AS x',
+  'FT.SEARCH idx * RETURN 3 mail AS x RETURN 1 name', 'FT.SEARCH idx * RETURN 1 name RETURN 3 mail AS x', 'FT.SEARCH idx * RETURN 0 RETURN 1 mail', 'FT.SEARCH idx * WITHSORTKEYS',
+  'FT.SEARCH idx * NOCONTENT RETURN 1 mail', 'FT.AGGREGATE idx * LOAD 6 @mail AS x @name AS x', 'FT.AGGREGATE idx * LOAD 6 @name AS x @mail AS x', 'FT.AGGREGATE idx * LOAD 4 @name @mail AS name',
   'FT.SEARCH idx * SORTBY mail WITHSORTKEYS', 'FT.SEARCH idx * SORTBY mail DESC WITHSORTKEYS WITHSCORES WITHPAYLOADS',
   'FT.SEARCH idx * EXPLAINSCORE WITHSCORES', 'FT.SEARCH idx writes HIGHLIGHT FIELDS 1 about', 'FT.SEARCH idx writes SUMMARIZE FIELDS 1 about LEN 3',
   'FT.SEARCH idx writes SUMMARIZE HIGHLIGHT TAGS [ ]', 'FT.SEARCH idx * FORMAT EXPAND', 'FT.SEARCH jdx * FORMAT EXPAND DIALECT 3',
@@ -87,6 +89,11 @@ function isLeak(bytes: Buffer): boolean {
   return [SECRET, 'ann@', 'example', PHONE].some((piece) => text.includes(piece));
 }
 
+async function askRaw(client: RawRedis, line: string): Promise<Buffer> {
+  client.write(...words(line));
+  return await client.next();
+}
+
 async function run(lab: Lab, version: 2 | 3, line: string): Promise<Buffer> {
   const client = await lab.client(version);
   client.write(...words(line));
@@ -99,7 +106,7 @@ for (const [name, masks, pieces] of [
   ['by name', masksOf(['email', 'bio', 'author.phone', '#value']), [SECRET, 'ann@', 'example', PHONE]],
   ['by detectors', masksOf([], true), [SECRET, 'ann@', 'example']],
 ] as const) {
-  void t.test(`masks ${name}: nothing leaks`, { skip }, async (t) => {
+  void t.test(`masks ${name}: nothing leaks`, { skip, timeout: 180_000 }, async (t) => {
     const port = await startStack(t);
     const direct = await RawRedis.connect(port);
     await direct.ask('FT.SUGADD', 'sug', SECRET, '1', 'PAYLOAD', SECRET);
@@ -107,9 +114,11 @@ for (const [name, masks, pieces] of [
     const open = await startLab(t, { upstreamPort: port });
     let leaksDirect = 0;
     for (const version of [2, 3] as const) {
+      const plain = await open.client(version);
+      const client = await lab.client(version);
       for (const line of READS) {
-        leaksDirect += Number(isLeak(await run(open, version, line)));
-        const text = (await run(lab, version, line)).toString('latin1').toLowerCase();
+        leaksDirect += Number(isLeak(await askRaw(plain, line)));
+        const text = (await askRaw(client, line)).toString('latin1').toLowerCase();
         // Errors of the server quote what was asked, and lines here ask for no secret.
         for (const piece of pieces) {
           if (text.includes(piece)) t.fail(`${line} in RESP${version}: ${text}`);

@@ -1,0 +1,127 @@
+import t from 'tap';
+import { readHybridSearch, readQuery, readSearch } from '../../../protocols/milvus/data-reads.ts';
+import { readMessage } from '../../../protocols/milvus/request-reader.ts';
+import type { Restrictions } from '../../../protocols/store.ts';
+import type { ReadRequest } from '../../../protocols/wire/store-product.ts';
+import { type Message, decodeMessage, encodeMessage } from '../../support/milvus-codec.ts';
+
+const readers = {
+  QueryRequest: readQuery,
+  SearchRequest: readSearch,
+  HybridSearchRequest: readHybridSearch,
+};
+const place = {
+  effects: ['read'],
+  names: 'collection_name',
+  db: 'db_name',
+  otherwise: 'store',
+} as const;
+const upTo = (limitMax: number): Restrictions => ({ filter: [], limitMax, hidesVectors: false });
+const pairs = (values: Readonly<Record<string, string>>): Message[] =>
+  Object.entries(values).map(([key, value]) => ({ key, value }));
+
+function read(type: keyof typeof readers, message: Message): ReadRequest {
+  const bytes = encodeMessage(type, { collection_name: 'c', ...message });
+  return readers[type](readMessage(bytes, type), { route: 'r', place, database: 'default' });
+}
+
+function restricted(
+  type: keyof typeof readers,
+  message: Message,
+  restrictions: Restrictions,
+): unknown {
+  const result = read(type, message).restrict(restrictions);
+  if (typeof result === 'string') return result;
+  return result.body === undefined ? result : decodeMessage(type, result.body);
+}
+
+t.test('limits are asked for in many ways', async (t) => {
+  t.equal(read('QueryRequest', { query_params: pairs({ limit: '7' }) }).limit, 7);
+  t.equal(read('QueryRequest', {}).limit, undefined);
+  t.equal(
+    read('SearchRequest', { nq: 3, search_params: pairs({ topk: '5', group_size: '2' }) }).limit,
+    30,
+  );
+  t.equal(
+    read('HybridSearchRequest', { requests: [{ nq: 2 }], rank_params: pairs({ limit: '5' }) })
+      .limit,
+    10,
+  );
+});
+
+t.test('and cut down where they are too large, or missing', async (t) => {
+  const more = { output_fields: ['a'], query_params: pairs({ offset: '1', limit: '70' }) };
+  t.match(restricted('QueryRequest', more, upTo(5)), {
+    query_params: pairs({ offset: '1', limit: '5' }),
+  });
+  t.match(restricted('QueryRequest', {}, upTo(5)), { query_params: pairs({ limit: '5' }) });
+  for (const limit of ['-1', '0', '', '1e9', ' 3']) {
+    t.match(
+      restricted('QueryRequest', { query_params: pairs({ limit }) }, upTo(5)),
+      { query_params: pairs({ limit: '5' }) },
+      limit,
+    );
+  }
+  t.match(restricted('QueryRequest', { query_params: pairs({ limit: '4' }) }, upTo(5)), {
+    query_params: pairs({ limit: '4' }),
+  });
+  t.notMatch(restricted('QueryRequest', { output_fields: ['count(*)'] }, upTo(5)), {
+    query_params: [],
+  });
+  t.match(restricted('SearchRequest', { nq: 2, search_params: pairs({ topk: '50' }) }, upTo(5)), {
+    search_params: pairs({ topk: '2' }),
+  });
+  t.type(
+    restricted('SearchRequest', { nq: 9, search_params: pairs({ topk: '1' }) }, upTo(5)),
+    'string',
+  );
+  t.type(restricted('SearchRequest', { search_aggregation: { size: 3 } }, upTo(5)), 'string');
+});
+
+t.test('everything that goes by a field steers', async (t) => {
+  const steering = (message: Message) => {
+    const { steering: paths, steersAny } = read('SearchRequest', { dsl_type: 1, ...message });
+    return steersAny === undefined ? paths.map((path) => path.join('.')) : '?';
+  };
+  t.same(steering({ dsl: 'a > 1' }), ['a']);
+  t.same(steering({ dsl: 'a > 1', dsl_type: 0 }), '?');
+  t.same(steering({ search_params: pairs({ group_by_field: 'a', order_by_fields: 'b:asc,c' }) }), [
+    'a',
+    'b',
+    'c',
+  ]);
+  t.same(steering({ search_params: pairs({ json_path: '/a' }) }), '?');
+  t.same(steering({ search_params: pairs({ unheard_of: 'a' }) }), '?');
+  t.same(steering({ output_fields: ['a', 'max(b)', 'count(*)'] }), ['b']);
+  t.same(steering({ highlighter: {} }), '?');
+  t.same(steering({ function_chains: [{ name: 'x' }] }), '?');
+  const ranking = {
+    input_field_names: ['a'],
+    params: pairs({ reranker: 'boost', filter: 'b > 1' }),
+  };
+  t.same(steering({ function_score: { functions: [ranking] } }), ['a', 'b']);
+  const aggregation = {
+    fields: ['a'],
+    metrics: { x: { op: 'max', field_name: 'b' } },
+    top_hits: { sort: [{ field_name: 'c' }] },
+    sub_aggregation: { fields: ['d'] },
+  };
+  t.same(steering({ search_aggregation: aggregation }), ['a', 'b', 'c', 'd']);
+  t.same(steering({ sub_reqs: [{ dsl: 'a > 1', dsl_type: 1 }] }), ['a']);
+});
+
+t.test('collections of parts, and numbers of iterators, are looked at', async (t) => {
+  const hybrid = read('HybridSearchRequest', {
+    requests: [{ collection_name: 'other', db_name: 'hr' }],
+  });
+  t.same(
+    hybrid.accesses.map(({ target }) => target?.path.join('/')),
+    ['default/c', 'hr/other'],
+  );
+  const iterated = read('QueryRequest', {
+    query_params: pairs({ iterator: 'True', collection_id: '449' }),
+  });
+  t.same(iterated.accesses[1]?.target, { kind: 'id', path: ['default', '449'] });
+  t.equal(read('QueryRequest', { output_fields: ['count(*)'] }).accesses[0]?.effect, 'count');
+  t.throws(() => read('QueryRequest', { collection_name: 'a/b' }), { code: 'MILVUS_NAME' });
+});
