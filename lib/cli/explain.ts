@@ -94,7 +94,7 @@ async function explainRequest(
   const explainer = createStoreExplainer(config, connection);
   try {
     const explained = await explainer.explain(user, text);
-    io.stdout.write(describeRequest(explained, connection.protocol));
+    io.stdout.write(describeRequest(explained));
     if (explained.judgement.refusal !== undefined) return EXIT_BLOCKED;
     return explained.unread === undefined ? EXIT_ALLOWED : EXIT_FAILED;
   } finally {

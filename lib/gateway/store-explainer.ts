@@ -10,6 +10,7 @@ import type { StoreNames } from '../catalog/store-names.ts';
 import type { Config } from '../config/config.ts';
 import { GatewayError } from '../errors.ts';
 import type { Principal } from '../identity/principal.ts';
+import { objectText, type ResolvedAccess } from '../policy/store-rules.ts';
 import { createSharedParts } from './parts.ts';
 import type { StoreConnection, StoreJudgement } from './store-decider.ts';
 import { createStoreDecider } from './store-parts.ts';
@@ -22,6 +23,10 @@ export interface StoreExplainer {
 
 export interface ExplainedRequest {
   readonly call: StoreCall;
+  /** In words: `search qdrant:clients = qdrant:customers`. */
+  readonly effects: readonly string[];
+  /** Fields that steer, as they are written in masks. */
+  readonly goesBy: readonly string[];
   readonly judgement: StoreJudgement;
   /** Why names were not looked up. */
   readonly unread: string | undefined;
@@ -48,13 +53,18 @@ export function createStoreExplainer(
         name: user,
         groups: config.users.find(({ name }) => name === user)?.groups ?? [],
       };
+      const tell = (judgement: StoreJudgement, unread: string | undefined): ExplainedRequest => ({
+        call,
+        effects: judgement.accesses.map((access) => accessText(access, connection.protocol)),
+        goesBy: call.steering.map((path) => (path.length === 0 ? 'any field' : path.join('.'))),
+        judgement: restrict(call, judgement),
+        unread,
+      });
       try {
-        const judgement = await store.judge(call, principal, true);
-        return { call, judgement: restrict(call, judgement), unread: undefined };
+        return tell(await store.judge(call, principal, true), undefined);
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error;
-        const judgement = await blind.judge(call, principal, true);
-        return { call, judgement: restrict(call, judgement), unread: error.message };
+        return tell(await blind.judge(call, principal, true), error.message);
       }
     },
     close: () => shared.close(),
@@ -76,6 +86,17 @@ function restrict(call: StoreCall, judgement: StoreJudgement): StoreJudgement {
   if (refusal !== undefined || restrictions === undefined) return judgement;
   const reason = call.whyNotRestricted?.(restrictions);
   return reason === undefined ? judgement : { ...judgement, refusal: { code: '42501', reason } };
+}
+
+function accessText(
+  { effect, target, meanings }: ResolvedAccess,
+  protocol: StoreConnection['protocol'],
+): string {
+  if (target === undefined) return `${effect} on the whole store, or it cannot be told on what`;
+  const asked = objectText(protocol, target);
+  const means = meanings.map((name) => objectText(protocol, name)).filter((one) => one !== asked);
+  const kind = target.kind === 'collection' ? '' : ` (${target.kind})`;
+  return `${effect} ${asked}${kind}${means.length === 0 ? '' : ` = ${means.join(', ')}`}`;
 }
 
 function ignore(): void {

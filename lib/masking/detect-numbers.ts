@@ -31,6 +31,7 @@ const CARD_RANGES: readonly (readonly [number, number])[] = [
 /** In print: 4-4-4-4, 4-6-5, and a last group of any length. */
 const CARD_GROUP_MIN = 3;
 
+const IPV4_PARTS = 4;
 /** E.164 allows 15; fewer than eight are anything. */
 const INTERNATIONAL = { min: 8, max: 15 } as const;
 /** With the leading zero of national numbers. */
@@ -38,17 +39,39 @@ const NATIONAL = { min: 9, max: 12 } as const;
 /** Without anything between them, where other numbers are frequent. */
 const NATIONAL_BARE = { min: 10, max: 11 } as const;
 
-/** Digits that stand together, from the start of the text to its end. */
-export function* readGroups(text: string): Generator<DigitGroup, undefined> {
-  const digits = /[0-9]+/g;
+/** Digits that stand together, from the start of the text to its end; undefined behind the last ones. */
+export function createGroupReader(text: string): () => DigitGroup | undefined {
+  // Only looks for the next digit: cheaper than a match of the whole group.
+  const digit = /[0-9]/g;
   let before = -1;
-  for (let match = digits.exec(text); match !== null; match = digits.exec(text)) {
-    const start = match.index;
-    const end = digits.lastIndex;
-    yield { start, end, isJoined: before >= 0 && isGap(text, before, start) };
+  return () => {
+    if (!digit.test(text)) return undefined;
+    const start = digit.lastIndex - 1;
+    let end = digit.lastIndex;
+    while (isDigit(text.charCodeAt(end))) end += 1;
+    digit.lastIndex = end;
+    const isJoined = before >= 0 && isGap(text, before, start);
     before = end;
-  }
-  return undefined;
+    return { start, end, isJoined };
+  };
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+/** Most groups in a text are days, prices, counts: too few digits and dots for anything, and no letters before. */
+export function canBeNumber(text: string, groups: readonly DigitGroup[], count: number): boolean {
+  const [first] = groups;
+  if (count >= IPV4_PARTS || first === undefined) return true;
+  let size = 0;
+  for (let index = 0; index < count; index += 1) size += sizeOf(groups[index]);
+  return size >= INTERNATIONAL.min || isAsciiLetter(text.charCodeAt(first.start - 1));
+}
+
+function isAsciiLetter(code: number): boolean {
+  const folded = code | 0x20;
+  return folded >= 0x61 && folded <= 0x7a;
 }
 
 function isGap(text: string, start: number, end: number): boolean {
@@ -124,7 +147,7 @@ function isZero(text: string, { start, end }: DigitGroup): boolean {
 
 /** `192.0.2.1`, and so every version number of four parts. */
 export function ipv4At(text: string, groups: readonly DigitGroup[]): Place | undefined {
-  const parts = groups.slice(0, 4);
+  const parts = groups.slice(0, IPV4_PARTS);
   const [first, , , last] = parts;
   if (first === undefined || last === undefined || goesOn(text, first.start)) return undefined;
   if (isWord(text.charAt(first.start - 1)) || isWord(text.charAt(last.end))) return undefined;
@@ -132,7 +155,7 @@ export function ipv4At(text: string, groups: readonly DigitGroup[]): Place | und
     const isByte = sizeOf(part) <= 3 && Number(text.slice(part.start, part.end)) <= 255;
     return isByte && (index === 0 || text.slice(parts[index - 1]?.end, part.start) === '.');
   });
-  const next = groups[4];
+  const next = groups[IPV4_PARTS];
   if (!isAddress || (next !== undefined && text.slice(last.end, next.start) === '.')) {
     return undefined;
   }
@@ -213,8 +236,7 @@ function sizeOf(group: DigitGroup | undefined): number {
 function goesOn(text: string, start: number): boolean {
   const gap = text.charAt(start - 1);
   if (gap !== '.' && gap !== '/' && !(gap !== '' && DASHES.includes(gap))) return false;
-  const before = text.charCodeAt(start - 2);
-  return before >= 0x30 && before <= 0x39;
+  return isDigit(text.charCodeAt(start - 2));
 }
 
 function isWord(character: string): boolean {

@@ -9,7 +9,15 @@
 
 import type { DetectorName } from '../config/config.ts';
 import { emailAt, ibanAt, ipv6Around } from './detect-names.ts';
-import { cardAt, phoneAt, readGroups, ssnAt, ipv4At, type DigitGroup } from './detect-numbers.ts';
+import {
+  canBeNumber,
+  cardAt,
+  createGroupReader,
+  type DigitGroup,
+  ipv4At,
+  phoneAt,
+  ssnAt,
+} from './detect-numbers.ts';
 
 export interface Found {
   readonly start: number;
@@ -67,16 +75,20 @@ function findIpv6(text: string, found: Found[]): void {
 }
 
 function findNumbers(text: string, kinds: Kinds, found: Found[]): void {
-  const groups = readGroups(text);
+  const next = createGroupReader(text);
   const ahead: DigitGroup[] = [];
+  let isMore = true;
   for (;;) {
-    while (ahead.length < GROUPS_AHEAD) {
-      const { value } = groups.next();
-      if (value === undefined) break;
-      ahead.push(value);
+    while (isMore && ahead.length < GROUPS_AHEAD) {
+      const group = next();
+      if (group === undefined) isMore = false;
+      else ahead.push(group);
     }
     if (ahead.length === 0) return;
-    const place = numberAt(text, joined(ahead), kinds);
+    const count = countJoined(ahead);
+    const place = canBeNumber(text, ahead, count)
+      ? numberAt(text, ahead.slice(0, count), kinds)
+      : undefined;
     if (place !== undefined && !keep(text, place, found)) return;
     const end = place?.end ?? 0;
     ahead.shift();
@@ -84,10 +96,11 @@ function findNumbers(text: string, kinds: Kinds, found: Found[]): void {
   }
 }
 
-/** The groups that belong to the first one: nothing but separators between them. */
-function joined(ahead: readonly DigitGroup[]): readonly DigitGroup[] {
-  const end = ahead.findIndex((group, index) => index > 0 && !group.isJoined);
-  return end < 0 ? ahead : ahead.slice(0, end);
+/** Of the groups that belong to the first one: nothing but separators between them. */
+function countJoined(ahead: readonly DigitGroup[]): number {
+  let count = 1;
+  while (ahead[count]?.isJoined === true) count += 1;
+  return count;
 }
 
 const FINDERS = {

@@ -4,6 +4,7 @@ import { GatewayError } from '../errors.ts';
 import { createExchangeView } from './exchange-view.ts';
 import { createMysqlView } from './mysql-view.ts';
 import { createPostgresView } from './postgres-view.ts';
+import { createRedisView } from './redis-view.ts';
 import type { FinishEvent, NoteEvent, Recording } from './reader.ts';
 import type { View, ViewEvent } from './view.ts';
 
@@ -27,6 +28,7 @@ const VIEWS: ReadonlyMap<string, () => View> = new Map([
   ['chroma', createExchangeView],
   ['qdrant', createExchangeView],
   ['milvus', createExchangeView],
+  ['redis', createRedisView],
 ]);
 
 /** Throws GatewayError RECORDING_PROTOCOL where this Weir cannot read the protocol. */

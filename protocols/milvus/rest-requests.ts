@@ -97,9 +97,13 @@ function addFilter(node: JsonObject, filter: RecordFilter): Edits {
   return { edits: [setMember(node, 'filter', JSON.stringify(restricted.text))] };
 }
 
+const COUNTED_ELSEWHERE = 'how many records come is to be said in `limit` and `groupSize` only';
+
 /** `factor`: how many records there may be for each of the count. */
 function capLimit(node: JsonObject, factor: number, { limitMax }: Restrictions): Edits {
   if (limitMax === undefined) return { edits: [] };
+  const parts = node.members.has('search') ? objectsMember(node, 'search') : [];
+  if ([node, ...parts].some(countsElsewhere)) return { why: COUNTED_ELSEWHERE };
   const max = Math.floor(limitMax / factor);
   if (max < 1) return { why: `a request may give out ${limitMax} records at most` };
   const asked = countMember(node, 'limit') ?? LIMIT_DEFAULT;
@@ -181,7 +185,7 @@ function readSearch(context: RestContext): ReadRequest {
   const { node } = context;
   const outputs = outputsOf(node) ?? [];
   const steering = new Steering();
-  steerBySearch(steering, node);
+  steerBySearch(steering, node, context.body);
   steerByOutputs(steering, outputs);
   const factor = vectorCount(node) * groupSize(node);
   return {
@@ -207,23 +211,37 @@ function groupSize(node: JsonObject): number {
   return Math.max(1, countMember(node, 'groupSize') ?? 1);
 }
 
-function steerBySearch(steering: Steering, node: JsonObject): void {
+function steerBySearch(steering: Steering, node: JsonObject, body: Buffer): void {
   steering.expression(textMember(node, 'filter'));
   steering.fieldList(textMember(node, 'groupingField'));
   for (const key of ['searchParams', 'params']) {
     const parameters = objectMember(node, key);
-    if (parameters !== undefined) steerByParameters(steering, namesOnly(parameters));
+    if (parameters !== undefined) steerByParameters(steering, textsIn(parameters, body));
   }
   const score = objectMember(node, 'functionScore');
   if (score !== undefined) steerByScore(steering, score);
 }
 
-function namesOnly(node: JsonObject): Map<string, string> {
-  return new Map([...node.members].map(([key, value]) => [key, textOf(value)]));
+/** Texts as they are, all else as it stands there: lists of fields with their brackets, which no field has. */
+function textsIn(node: JsonObject, body: Buffer): Map<string, string> {
+  return new Map(
+    [...node.members].map(([key, value]) => [
+      key,
+      value.kind === 'string' ? value.text : body.toString('utf8', value.start, value.end),
+    ]),
+  );
 }
 
 function textOf(node: JsonNode): string {
   return node.kind === 'string' ? node.text : '';
+}
+
+/** Parameters of their own may say how many records come, before or after `limit` does. */
+function countsElsewhere(node: JsonObject): boolean {
+  return ['searchParams', 'params'].some((key) => {
+    const names = [...(objectMember(node, key)?.members.keys() ?? [])];
+    return names.some((name) => /^(?:top_?k|limit|nq|group_?size)$/i.test(name));
+  });
 }
 
 function steerByScore(steering: Steering, score: JsonObject): void {
@@ -242,7 +260,7 @@ function readHybrid(context: RestContext): ReadRequest {
   for (const part of parts) checkKeys(part, HYBRID_PART_KEYS);
   const outputs = outputsOf(node) ?? [];
   const steering = new Steering();
-  for (const part of parts) steerBySearch(steering, part);
+  for (const part of parts) steerBySearch(steering, part, context.body);
   steering.fieldList(textMember(node, 'groupingField'));
   const score = objectMember(node, 'functionScore');
   if (score !== undefined) steerByScore(steering, score);

@@ -211,7 +211,9 @@ export const DATA_KEYS: Readonly<Record<RestData, ReadonlySet<string>>> = {
 };
 
 export const HYBRID_PART_KEYS = new Set(
-  'data annsField filter groupingField metricType limit offset params exprParams'.split(' '),
+  'data annsField filter groupingField metricType limit offset params exprParams outputFields ignoreGrowing'.split(
+    ' ',
+  ),
 );
 
 function keys(own: string): ReadonlySet<string> {

@@ -61,7 +61,9 @@ export class Steering {
   fieldList(text: string): void {
     for (const part of text.split(',')) {
       const name = part.replace(/:(?:asc|desc)$/i, '').trim();
-      if (name !== '') this.expression(name);
+      if (name === '') continue;
+      if (/^[A-Za-z_$]/.test(name)) this.expression(name);
+      else this.all('a list of fields in another form');
     }
   }
 }
@@ -80,8 +82,14 @@ export function steerByParameters(
   for (const [key, value] of parameters) {
     if (FIELD_PARAMETERS.has(key)) steering.fieldList(value);
     else if (key === 'json_path') steering.all('a JSON path');
+    else if (key === 'params') steerByIndexParameters(steering, value);
     else if (!HARMLESS_PARAMETERS.has(key)) steering.all(`the search parameter ${key}`);
   }
+}
+
+/** JSON for the index: numbers. Some servers look there for all other parameters as well. */
+function steerByIndexParameters(steering: Steering, text: string): void {
+  if (/_by_|path|\\/i.test(text)) steering.all('parameters of the index that speak of fields');
 }
 
 /** What in a Search, or in a part of a HybridSearch, steers beside its expression and parameters. */

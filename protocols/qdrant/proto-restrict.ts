@@ -65,11 +65,15 @@ export class MessageEdits {
   }
 }
 
+interface Read {
+  readonly message: ReadMessage;
+  readonly isBatch: boolean;
+  readonly findings: Findings;
+}
+
 export function restrictProtoReads(
   bytes: Buffer,
-  message: ReadMessage,
-  isBatch: boolean,
-  findings: Findings,
+  { message, isBatch, findings }: Read,
   restrictions: Restrictions,
 ): RestrictedRequest | string {
   const demands = readDemands(restrictions.filter);
@@ -119,7 +123,7 @@ function cutRequest(bytes: Buffer, message: ReadMessage, cut: Cut): Buffer | str
     if (obstacle !== undefined) return obstacle;
   }
   if (cut.restrictions.hidesVectors) hideVectors(fields, roles, edits);
-  const asked = capRecords(fields, message, roles, cut, edits);
+  const asked = capRecords(fields, message, cut.restrictions.limitMax, edits);
   if (asked === undefined) return GROUPS_OVER_LIMIT;
   cut.total += asked;
   return edits.finish();
@@ -213,11 +217,10 @@ function hideVectors(fields: readonly ProtoField[], roles: Roles, edits: Message
 function capRecords(
   fields: readonly ProtoField[],
   message: ReadMessage,
-  roles: Roles,
-  { restrictions }: Cut,
+  limitMax: number | undefined,
   edits: MessageEdits,
 ): number | undefined {
-  const { limitMax } = restrictions;
+  const roles: Roles = READ_MESSAGES[message];
   if (limitMax === undefined || message === 'CountPoints') return 0;
   if (message === 'GetPoints') {
     const ids = numberOf(roles, 'ids');

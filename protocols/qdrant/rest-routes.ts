@@ -69,11 +69,9 @@ const ADMIN_RAW: More = { anyParameters: true, isRaw: true };
 const C = '/collections/{c}';
 const POINTS = `${C}/points`;
 
-const HEALTH: readonly RestRoute[] = [
-  ...['/', '/healthz', '/livez', '/readyz'].map((path) =>
-    route(`GET ${path}`, [], { isOpen: true, anyParameters: true }),
-  ),
-];
+const HEALTH: readonly RestRoute[] = ['/', '/healthz', '/livez', '/readyz'].map((path) =>
+  route(`GET ${path}`, [], { isOpen: true, anyParameters: true }),
+);
 
 const COLLECTIONS: readonly RestRoute[] = [
   route('GET /collections', ['describe']),

@@ -49,7 +49,7 @@ export type Role =
 export type Roles = ReadonlyMap<number, Role>;
 
 /** The number comes first: `8 limit` is field 8. Numbers alone are plain. */
-function roles(text: string): Roles {
+function readRoles(text: string): Roles {
   return new Map(
     text.split(',').map((entry): [number, Role] => {
       const [number = '', name = 'plain'] = entry.trim().split(' ');
@@ -86,32 +86,32 @@ const ROLES: readonly Role[] = [
 
 /** By the name of the message in the package `qdrant`. */
 export const READ_MESSAGES = {
-  QueryPoints: roles(
+  QueryPoints: readRoles(
     '1 collection,2 prefetch,3 query,4,5 filter,6 params,7,8 limit,9,10 vectors,11 payload,12,13,14 lookup-from,15',
   ),
-  QueryPointGroups: roles(
+  QueryPointGroups: readRoles(
     '1 collection,2 prefetch,3 query,4,5 filter,6 params,7,8 payload,9 vectors,10 lookup-from,11 limit,12 group-size,13 group-by,14,15 with-lookup,16,17',
   ),
-  SearchPoints: roles(
+  SearchPoints: readRoles(
     '1 collection,2 plains,3 filter,4 limit,6 payload,7 params,8,9,10,11 vectors,12,13,14,15',
   ),
-  SearchPointGroups: roles(
+  SearchPointGroups: readRoles(
     '1 collection,2 plains,3 filter,4 limit,5 payload,6 params,7,8,9 vectors,10 group-by,11 group-size,12,13 with-lookup,14,15,16',
   ),
-  RecommendPoints: roles(
+  RecommendPoints: readRoles(
     '1 collection,2 stored-points,3 stored-points,4 filter,5 limit,7 payload,8 params,9,10,11,12 vectors,13 lookup-from,14,16,17 plains,18 plains,19,20',
   ),
-  RecommendPointGroups: roles(
+  RecommendPointGroups: readRoles(
     '1 collection,2 stored-points,3 stored-points,4 filter,5 limit,6 payload,7 params,8,9,10 vectors,11 lookup-from,12 group-by,13 group-size,14,15 with-lookup,17,18 plains,19 plains,20,21',
   ),
-  DiscoverPoints: roles(
+  DiscoverPoints: readRoles(
     '1 collection,2 target,3 context,4 filter,5 limit,6 payload,7 params,8,9,10 vectors,11 lookup-from,12,13,14',
   ),
-  ScrollPoints: roles('1 collection,2 filter,3,4 limit,6 payload,7 vectors,8,9,10 order-by,11'),
-  GetPoints: roles('1 collection,2 ids,4 payload,5 vectors,6,7,8'),
-  CountPoints: roles('1 collection,2 filter,3,4,5,6'),
-  FacetCounts: roles('1 collection,2 facet-key,3 filter,4 limit,5,6,7,8'),
-  SearchMatrixPoints: roles('1 collection,2 filter,3 sample,4,5,6,7,8'),
+  ScrollPoints: readRoles('1 collection,2 filter,3,4 limit,6 payload,7 vectors,8,9,10 order-by,11'),
+  GetPoints: readRoles('1 collection,2 ids,4 payload,5 vectors,6,7,8'),
+  CountPoints: readRoles('1 collection,2 filter,3,4,5,6'),
+  FacetCounts: readRoles('1 collection,2 facet-key,3 filter,4 limit,5,6,7,8'),
+  SearchMatrixPoints: readRoles('1 collection,2 filter,3 sample,4,5,6,7,8'),
 } as const;
 export type ReadMessage = keyof typeof READ_MESSAGES;
 
@@ -120,7 +120,7 @@ export const BATCH_COLLECTION = 1;
 export const BATCH_REQUESTS = 2;
 export const BATCH_OTHERS: readonly number[] = [3, 4];
 
-export const PREFETCH_ROLES: Roles = roles(
+export const PREFETCH_ROLES: Roles = readRoles(
   '1 prefetch,2 query,3,4 filter,5 params,6,7,8 lookup-from',
 );
 

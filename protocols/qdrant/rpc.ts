@@ -60,7 +60,7 @@ function readParts(route: RpcRoute, message: Buffer): Parts {
     case 'write': {
       const kind = route.body.write;
       const { findings, collection, kinds } = readProtoWrites(message, kind);
-      const effects = [...new Set(kinds.map((one) => WRITE_EFFECTS[one]))];
+      const effects = [...new Set(kinds.map((name) => WRITE_EFFECTS[name]))];
       return {
         ...foundParts(findings, accessesOf(effects, collection, findings)),
         restrict: (restrictions) => restrictProtoWrites(message, kind, restrictions),
@@ -87,7 +87,8 @@ function readingParts(
   ];
   return {
     ...foundParts(findings, accesses),
-    restrict: (restrictions) => restrictProtoReads(message, name, isBatch, findings, restrictions),
+    restrict: (restrictions) =>
+      restrictProtoReads(message, { message: name, isBatch, findings }, restrictions),
     maskAnswer: route.answer === undefined ? undefined : maskRpcAnswer(route.answer, findings),
     ...(name === 'GetPoints' ? { checkAnswer: checkProtoRecords } : {}),
   };

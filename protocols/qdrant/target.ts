@@ -17,8 +17,8 @@ export interface Segment {
 
 /** The server's names of collections are shorter; nothing that Weir would store grows with it. */
 const TARGET_SIZE_MAX = 8192;
-const PLAIN_TARGET =
-  /^\/[^?#\\\u0000-\u0020\u007f-\uffff]*(?:\?[^#\\\u0000-\u0020\u007f-\uffff]*)?$/;
+/** Printable ASCII without `#` and the backslash. */
+const PLAIN_TARGET = /^\/[!"$-[\]-~]*$/;
 const ESCAPES = /%(?![0-9a-fA-F]{2})/;
 /** Decoded more than once, or split, by one reader and not by the other. */
 const AMBIGUOUS = /[%/\\\p{Cc}]/u;

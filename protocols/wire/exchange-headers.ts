@@ -6,7 +6,7 @@
 import type { HeaderList, RequestHead, ResponseHead } from '../contract.ts';
 import type { StoreLogin } from '../store.ts';
 import { acceptsGzip } from './content-coding.ts';
-import type { Route, StoreProduct } from './store-product.ts';
+import type { RestrictedRequest, Route, StoreProduct } from './store-product.ts';
 
 /** They speak of the bytes of a body, which are others after a change. */
 const BODY_FACTS: readonly string[] = [
@@ -39,13 +39,29 @@ export interface Forwarding {
   readonly login: StoreLogin | undefined;
   /** The answer is read here before the client gets it. */
   readonly isAnswerRead: boolean;
-  /** Of the body that goes up in place of the client's; undefined: the client's own. */
-  readonly newSize: number | undefined;
 }
 
-/** `base`: the client's headers, or those that the product made of them. */
-export function forwardedHeaders(base: HeaderList, forwarding: Forwarding): HeaderList {
-  const { route, isAnswerRead, newSize } = forwarding;
+/** `body`: what goes up in place of the client's; undefined: the client's own. */
+export function forwardedHead(
+  head: RequestHead,
+  cut: RestrictedRequest,
+  body: Buffer | undefined,
+  forwarding: Forwarding,
+): RequestHead {
+  return {
+    ...head,
+    target: cut.target ?? head.target,
+    headers: forwardedHeaders(cut.headers ?? head.headers, body?.length, forwarding),
+    isWhole: body === undefined ? head.isWhole : body.length === 0,
+  };
+}
+
+function forwardedHeaders(
+  base: HeaderList,
+  newSize: number | undefined,
+  forwarding: Forwarding,
+): HeaderList {
+  const { route, isAnswerRead } = forwarding;
   const dropped = (name: string): boolean =>
     ACCEPTED.has(name) ||
     (isAnswerRead && PARTIAL.has(name)) ||

@@ -14,7 +14,7 @@ import type {
 import { ProtocolError } from '../errors.ts';
 import type { StoreRefusal } from '../store.ts';
 import { AnswerRelay, isAnswerRead } from './exchange-answer.ts';
-import { forwardedHeaders, forwardedTrailers } from './exchange-headers.ts';
+import { forwardedHead, forwardedTrailers } from './exchange-headers.ts';
 import { type CancelFacts, encodeCancel, encodeEnd, encodeRequestHead } from './exchange-record.ts';
 import {
   checkGrpcCoding,
@@ -312,25 +312,16 @@ export class Exchange {
       throw new Error(`${route.name}: a body that streams through cannot be rewritten`);
     }
     const body = cut.body && (route.transport === 'grpc' ? frameMessage(cut.body) : cut.body);
-    const headers = forwardedHeaders(cut.headers ?? this.#head.headers, {
+    const head = forwardedHead(this.#head, cut, body, {
       product,
       route,
       isPassthrough: options.auth === 'passthrough',
       login,
       isAnswerRead: isAnswerRead(terms),
-      newSize: body?.length,
     });
-    const target = cut.target ?? this.#head.target;
-    const hasNoBody = body === undefined ? this.#head.isWhole : body.length === 0;
-    this.#answer = new AnswerRelay(this.#scope, this.#talk, terms, (refusal) =>
-      this.refuse(refusal),
-    );
+    this.#answer = new AnswerRelay(this.#scope, this.#talk, terms, (why) => this.refuse(why));
     this.#isAsked = true;
-    this.#scope.emit({
-      kind: 'ask',
-      exchange: this.number,
-      head: { ...this.#head, target, headers, isWhole: hasNoBody },
-    });
+    this.#scope.emit({ kind: 'ask', exchange: this.number, head });
     this.#noteChange();
     const pieces = body === undefined ? this.#pieces : [body];
     this.#phase = 'streaming';

@@ -111,7 +111,7 @@ function milvusColumn(name: string, texts: readonly string[]): Buffer {
   return encodeBytes(2, Buffer.concat([encodeVarint(1, 21), encodeString(2, name), scalars]));
 }
 
-const MILVUS_KEY: HeaderList = [...GRPC_HEADERS, ['authorization', 'key-of-ann']];
+const MILVUS_KEY: HeaderList = [...GRPC_HEADERS, ['authorization', 'a2V5LW9mLWFubg==']];
 const MILVUS = 'POST /milvus.proto.milvus.MilvusService';
 
 const milvusTalk: readonly SessionEvent[] = [
@@ -146,13 +146,13 @@ const milvusTalk: readonly SessionEvent[] = [
     GRPC_ANSWER,
     OK,
   ),
-  ...asks(3, `${MILVUS}/DumpMessages`, frameMessage(Buffer.alloc(0)), {
+  ...asks(3, `${MILVUS}/NotThere`, frameMessage(Buffer.alloc(0)), {
     version: '2',
     headers: MILVUS_KEY,
   }),
 ];
 
-const secrets = ['key-of-ann', ...EMAILS];
+const secrets = ['key-of-ann', 'a2V5LW9mLWFubg==', ...EMAILS];
 
 export const storeScripts: readonly ExchangeScript[] = [
   { name: 'REST', protocol: chroma, events: chromaTalk, decide, secrets },

@@ -237,6 +237,14 @@ const REST_TRICKS: Readonly<Record<string, { path: string; body?: string; method
     path: 'entities/search',
     body: '{"collectionName":"customers","data":[[1]],"searchParams":{"by":"email"}}',
   },
+  'groups in a list of their own': {
+    path: 'entities/search',
+    body: '{"collectionName":"customers","data":[[1]],"searchParams":{"group_by_fields":["email"]}}',
+  },
+  'groups among numbers': {
+    path: 'entities/search',
+    body: '{"collectionName":"customers","data":[[1]],"searchParams":{"params":{"group_by_field":"email"}}}',
+  },
   'a blocked collection': { path: 'entities/query', body: '{"collectionName":"vault"}' },
   'its drop': { path: 'collections/drop', body: '{"collectionName":"vault"}' },
   'its new name': {

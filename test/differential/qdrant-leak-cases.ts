@@ -10,7 +10,7 @@ import type { QdrantWay, RawAnswer, RawRequest } from './qdrant-lab.ts';
 import { framed, sendRest, sendRpc } from './qdrant-lab.ts';
 
 /** What alice must never see: masked values, records of tenant b, the other collection. */
-export const SECRET = /@example\.com|555-010|note of|\bbob\b|\bflo\b|"code"|\u0004code/;
+export const SECRET = /@example\.com|555-010|note of|\bbob\b|\bflo\b|"code"|code\b.{0,8}x/s;
 
 export interface Attempt {
   readonly name: string;

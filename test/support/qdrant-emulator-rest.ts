@@ -128,9 +128,6 @@ function pointsRoute(engine: QdrantEngine, name: string, line: string, body: Jso
 }
 
 function readRoute(engine: QdrantEngine, name: string, line: string, body: JsonObject): Json {
-  const searches = listOf(body['searches']).filter(isObject);
-  const show = (request: JsonObject): Json =>
-    engine.query(name, request).map((hit) => scored(hit, request));
   switch (line) {
     case 'GET exists':
       return { exists: engine.collections.has(engine.aliases.get(name) ?? name) };
@@ -144,6 +141,16 @@ function readRoute(engine: QdrantEngine, name: string, line: string, body: JsonO
       return { hits: engine.facet(name, body) };
     case 'POST points/scroll':
       return scroll(engine, name, body);
+    default:
+      return searchRoute(engine, name, line, body);
+  }
+}
+
+function searchRoute(engine: QdrantEngine, name: string, line: string, body: JsonObject): Json {
+  const searches = listOf(body['searches']).filter(isObject);
+  const show = (request: JsonObject): Json =>
+    engine.query(name, request).map((hit) => scored(hit, request));
+  switch (line) {
     case 'POST points/query':
       return { points: show(body) };
     case 'POST points/query/batch':

@@ -66,7 +66,7 @@ export function askRpc(
   engine: QdrantEngine = filledEngine(),
 ): RpcOutcome {
   const name = `qdrant.Points/${rpc}`;
-  const piped = pipeRpc(engine, qdrantMethods, name, encodeRpc(rpc, json), rules);
+  const piped = pipeRpc({ engine, methods: qdrantMethods }, name, encodeRpc(rpc, json), rules);
   const output = qdrantMethods.get(`/${name}`)?.output;
   if (piped.kind === 'refused' || output === undefined) {
     const refused = piped.kind === 'refused' ? piped.why : 'no such RPC';

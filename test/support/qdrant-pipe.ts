@@ -82,8 +82,7 @@ export function pipeRest(
 }
 
 export function pipeRpc(
-  engine: QdrantEngine,
-  methods: RpcMethods,
+  { engine, methods }: { readonly engine: QdrantEngine; readonly methods: RpcMethods },
   name: string,
   message: Uint8Array,
   rules: PipeRules = {},
@@ -98,18 +97,18 @@ export function pipeRpc(
 function pipe(
   read: ReadRequest | string,
   body: Buffer,
-  { restrictions, masks }: PipeRules,
+  { restrictions: cut, masks }: PipeRules,
   ask: (sent: Buffer) => { status: number; answer: Buffer },
 ): Piped {
   if (typeof read === 'string') return { kind: 'refused', why: read };
-  const restricted = restrictions === undefined ? {} : read.restrict(restrictions);
+  const restricted = cut === undefined ? {} : read.restrict(cut);
   if (typeof restricted === 'string') return { kind: 'refused', why: restricted };
   const sent = restricted.body ?? body;
   const { status, answer } = ask(sent);
   const head = { status, headers: [] };
   let shown: Buffer | StoreRefusal = answer;
-  if (restrictions !== undefined && read.checkAnswer !== undefined) {
-    shown = read.checkAnswer(answer, restrictions, head);
+  if (cut !== undefined && read.checkAnswer !== undefined) {
+    shown = read.checkAnswer(answer, cut, head);
     if (!Buffer.isBuffer(shown)) return { kind: 'refused', why: shown.message };
   }
   if (masks !== undefined && read.maskAnswer !== undefined) {

@@ -21,13 +21,16 @@ export function tellSpoken(bytes: Buffer): Spoken | undefined {
  * the socket over must do so there. Never called for a client that says too little; it may close, or be closed.
  */
 export function readSpoken(socket: Duplex, onTold: (spoken: Spoken) => void): void {
+  let held: Buffer | undefined;
   const look = (): void => {
     const bytes: unknown = socket.read();
     if (!(bytes instanceof Buffer)) return;
-    const spoken = tellSpoken(bytes);
-    socket.unshift(bytes);
+    held = held === undefined ? bytes : Buffer.concat([held, bytes]);
+    const spoken = tellSpoken(held);
+    // Put back now, they would be found again at once, for ever.
     if (spoken === undefined) return;
     socket.removeListener('readable', look);
+    socket.unshift(held);
     onTold(spoken);
   };
   socket.on('readable', look);

@@ -60,10 +60,10 @@ export class StreamReader {
   }
 
   #onEnd(): void {
-    // Node ends what it reads for a reset as well. A server may reset with NO_ERROR behind its whole answer
-    // (RFC 9113, 8.1); a client that does so before it has got one has given up.
+    // Node ends what it reads for a reset and for a lost connection as well. A server may reset with NO_ERROR
+    // behind its whole answer (RFC 9113, 8.1); a client that does so before it has got one has given up.
     const { aborted, rstCode = 0 } = this.#stream;
-    if (aborted && (this.#from === 'client' || rstCode !== 0)) return;
+    if (rstCode !== 0 || (aborted && this.#from === 'client')) return;
     this.#hasEnded = true;
     this.#inflow.end(this.#trailers);
   }

@@ -118,11 +118,15 @@ async function tryChroma(t: Test, output: string): Promise<void> {
     return;
   }
   const printed = output.slice(output.indexOf('const chroma = '));
-  const port = Number(/ port: (\d+), headers: \{ 'x-chroma-token': 'alice-demo' \}/.exec(printed)?.[1]);
+  const port = Number(
+    / port: (\d+), headers: \{ 'x-chroma-token': 'alice-demo' \}/.exec(printed)?.[1],
+  );
   const headers = { 'x-chroma-token': 'alice-demo' };
   const chroma = new ChromaClient({ host: '127.0.0.1', port, headers });
   const tickets = await chroma.getCollection({ name: 'support-tickets' });
-  const [masked = '', ...refused] = [...printed.matchAll(/^ {5}(\S.*)$/gm)].map(([, line = '']) => line);
+  const [masked = '', ...refused] = [...printed.matchAll(/^ {5}(\S.*)$/gm)].map(
+    ([, line = '']) => line,
+  );
   const run = async (line: string): Promise<unknown> => await evaluate(line, chroma, tickets);
   const rows = JSON.stringify(await run(masked));
   t.match(rows, /"email":"\*\*\*"/, 'metadata is masked');

@@ -1,6 +1,7 @@
 /** How exchanges and connections end: cancel, death of either side, GOAWAY, half-close, shutdown, deadlines. */
 import http from 'node:http';
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import type net from 'node:net';
 import t from 'tap';
 import { until } from './duplex-pair.ts';
 import { refuse, RelaySession, startExchanges } from './exchange-rig.ts';
@@ -106,12 +107,17 @@ t.test('the death of a client ends its exchanges upstream (GW-14)', async (t) =>
 
 t.test('the death of a server within an answer is told, and the next request finds it again', async (t) => {
   let requests = 0;
-  const upstreamPort = await serveHttp2(t, (stream) => {
-    requests += 1;
-    stream.respond({ ':status': 200 });
-    if (requests === 1) stream.write('part', () => stream.session?.destroy());
-    else stream.end('whole');
-  });
+  let lastSocket: net.Socket | undefined;
+  const upstreamPort = await serveHttp2(
+    t,
+    (stream) => {
+      requests += 1;
+      stream.respond({ ':status': 200 });
+      if (requests === 1) stream.write('part', () => lastSocket?.destroy());
+      else stream.end('whole');
+    },
+    (socket) => (lastSocket = socket),
+  );
   const rig = await startExchanges(t, { upstreamPort });
   const session = connectClient(t, rig.port);
   await t.rejects(fetchHttp2(session));

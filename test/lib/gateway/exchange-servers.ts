@@ -36,8 +36,10 @@ export function serveHttp1(
 export function serveHttp2(
   t: Teardown,
   answer: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void,
+  onSocket: (socket: net.Socket) => void = () => undefined,
 ): Promise<number> {
   const server = http2.createServer();
+  server.on('connection', onSocket);
   server.on('stream', (stream, headers) => {
     stream.on('error', () => undefined);
     answer(stream, headers);

@@ -61,7 +61,7 @@ ${policy}`,
     protocol.readCall,
   );
   try {
-    return describeRequest(await explainer.explain('alice', text), name);
+    return describeRequest(await explainer.explain('alice', text));
   } finally {
     await explainer.close();
   }

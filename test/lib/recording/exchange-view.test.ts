@@ -7,6 +7,9 @@ import { createTextFormat } from '../../../lib/recording/playback-text.ts';
 import { openRecording } from '../../../lib/recording/reader.ts';
 import { summariseSession } from '../../../lib/recording/summary.ts';
 import type { ViewEvent } from '../../../lib/recording/view.ts';
+import { newSession } from '../../conformance/exchanges.ts';
+import { storeScripts } from '../../conformance/store-scripts.ts';
+import { playEvents } from '../../support/play.ts';
 import { encodeBodyHead, encodeCancel } from '../../../protocols/wire/exchange-record.ts';
 import {
   type Capture,
@@ -198,3 +201,30 @@ t.test('a summary counts requests', async (t) => {
   );
   t.match(await summariseSession(await openRecording(path)), { statements: 2, state: 'ended' });
 });
+
+t.test(
+  'what sessions record of each product can be shown, and holds no key and no masked value',
+  async (t) => {
+    for (const script of storeScripts) {
+      const commands = playEvents(newSession(script), script.events, script.decide);
+      const steps = commands.flatMap((one, at): Step[] => {
+        if (one.kind !== 'record') return [];
+        const { from, bytes, by } = one;
+        return [by === undefined ? { at, from, bytes } : { at, from, bytes, by }];
+      });
+      const events = view(steps);
+      const asked = script.events.filter(({ kind }) => kind === 'request').length;
+      const name = `${script.protocol.name}, ${script.name}`;
+      t.equal(events.filter(({ event }) => event === 'request').length, asked, name);
+      t.equal(events.filter(({ event }) => event === 'answer').length, asked, `${name}: answers`);
+      t.same(
+        events.filter(({ event }) => event === 'out-of-step'),
+        [],
+        `${name}: nothing is lost`,
+      );
+      const text = await show(t, steps, 'text');
+      t.match(text, '***', `${name}: what is masked is there`);
+      for (const secret of script.secrets) t.notOk(text.includes(secret), `${name}: ${secret}`);
+    }
+  },
+);
