@@ -367,6 +367,11 @@ for (const name of protocols) {
     t.ok(existsSync(join('protocols', name, 'index.ts')), 'it has an entry');
     t.match(readText('protocols/registry.ts'), `./${name}/index.ts`, 'the registry knows it');
     t.ok(existsSync(join('docs', 'protocols', `${name}.md`)), 'it has a page');
+    if (/transport: 'http'/.test(readText(join('protocols', name, 'index.ts')))) {
+      const scripts = readText('test/conformance/store-scripts.ts');
+      t.match(scripts, `protocol: ${name},`, 'the conformance suite plays a talk with it');
+      return;
+    }
     const folder = join('test', 'fixtures', 'transcripts', name);
     const names = existsSync(folder) ? readdirSync(folder) : [];
     const count = names.filter((file) => file.endsWith('.transcript')).length;

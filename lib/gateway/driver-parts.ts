@@ -53,8 +53,7 @@ export interface HttpParts {
   readonly signInTimeout: number;
 }
 
-export type ExchangeDriverParts = HttpParts &
-  Omit<DriverParts, 'openUpstream' | 'secureServer'>;
+export type ExchangeDriverParts = HttpParts & Omit<DriverParts, 'openUpstream' | 'secureServer'>;
 
 /** What the gateway does with a driver, of whatever kind. */
 export interface Driver {

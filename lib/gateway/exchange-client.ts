@@ -106,9 +106,7 @@ export class ExchangeClient {
     const socket = this.#socket;
     socket.once('end', onHalfClosed);
     this.#side =
-      version === '2'
-        ? serveHttp2({ socket, heldSizeMax, events })
-        : http1.serve(socket, events);
+      version === '2' ? serveHttp2({ socket, heldSizeMax, events }) : http1.serve(socket, events);
   }
 }
 

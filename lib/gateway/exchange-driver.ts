@@ -184,10 +184,10 @@ export class ExchangeDriver {
   #decide({ operation, holds, exchange }: DecideCommand): readonly SessionCommand[] {
     const { id } = operation;
     if (this.#recorded !== 'yes') {
-      return this.#deliver(id, { decision: UNRECORDED, note: undefined });
+      return this.#deliver(id, exchange, { decision: UNRECORDED, note: undefined });
     }
     const decided = this.#parts.decide(operation);
-    if (!(decided instanceof Promise)) return this.#deliver(id, decided);
+    if (!(decided instanceof Promise)) return this.#deliver(id, exchange, decided);
     // What came before may go on its way while this waits.
     this.#outbox.flush();
     if (exchange !== undefined) this.#legs.setPaused(exchange, holds, 'decision', true);
@@ -196,7 +196,7 @@ export class ExchangeDriver {
         if (this.#isOver || this.#isClosing) return;
         if (exchange !== undefined) this.#legs.setPaused(exchange, holds, 'decision', false);
         try {
-          this.#apply(this.#deliver(id, late));
+          this.#apply(this.#deliver(id, exchange, late));
           this.#outbox.flush();
         } catch (error) {
           this.#fail(error);
@@ -207,9 +207,13 @@ export class ExchangeDriver {
     return [];
   }
 
-  #deliver(id: number, { decision, note }: Decided): readonly SessionCommand[] {
+  #deliver(
+    id: number,
+    exchange: number | undefined,
+    { decision, note }: Decided,
+  ): readonly SessionCommand[] {
     if (this.#isClosing) return [];
-    if (note !== undefined) this.#recording.note(note);
+    if (note !== undefined) this.#recording.note(aboutExchange(note, exchange));
     return this.#parts.session.handle({ kind: 'decided', id, decision });
   }
 
@@ -389,6 +393,11 @@ export class ExchangeDriver {
       this.#parts.onTrouble(error);
     }
   }
+}
+
+/** Many exchanges of one session are decided on at once: the recording says which one this is about. */
+function aboutExchange(note: RecordedNote, exchange: number | undefined): RecordedNote {
+  return note.kind === 'decision' && exchange !== undefined ? { ...note, exchange } : note;
 }
 
 /** Of sockets; what else can be written to counts nothing. */

@@ -48,7 +48,10 @@ async function openSocket(
   // A server that does not choose h2 would read the preface as a broken request (RFC 9113, 3.2).
   if (version === '2' && secured.alpn !== 'h2') {
     secured.socket.destroy();
-    throw new GatewayError('UPSTREAM_TLS', `${host}:${port} does not speak HTTP/2 on TLS (ALPN h2)`);
+    throw new GatewayError(
+      'UPSTREAM_TLS',
+      `${host}:${port} does not speak HTTP/2 on TLS (ALPN h2)`,
+    );
   }
   return secured.socket;
 }

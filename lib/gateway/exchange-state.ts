@@ -4,7 +4,6 @@ import type { RequestHead, Side } from '../../protocols/contract.ts';
 import type { ClientHalf, Half } from '../net/http/half.ts';
 import type { PauseReason } from './leg.ts';
 
-
 const PAUSE_BITS: Readonly<Record<PauseReason, number>> = {
   decision: 1,
   peer: 2,

@@ -204,6 +204,8 @@ export class StoreDecider {
     }
     const strict = whySteered(masks, request);
     if (strict !== undefined) return refuse(strict.mask, strict.reason);
+    const carried = whyCarried(masks, request);
+    if (carried !== undefined) return refuse(carried.mask, carried.reason);
     const granted = restrictionsOf(verdict.accesses, principal);
     if (granted.kind === 'refused') return refuse(granted.rule, granted.reason);
     const rule = verdict.accesses.find((one) => one.rule !== undefined)?.rule?.name;
@@ -318,6 +320,19 @@ function whySteered(
   const { mask, field } = found;
   const shown = JSON.stringify(field.slice(0, NOTED_LENGTH_MAX));
   return { mask, reason: `the field ${shown} is masked, so nothing may go by it (mask "${mask}")` };
+}
+
+/** A mask that names objects would not hold where the values lie afterwards. */
+function whyCarried(
+  masks: readonly MaskConfig[],
+  { carries }: StoreRequest,
+): { readonly mask: string; readonly reason: string } | undefined {
+  const named = masks.find(({ objects }) => objects !== undefined);
+  if (carries === undefined || named === undefined) return undefined;
+  return {
+    mask: named.name,
+    reason: `${carries}, where mask "${named.name}" would not hold`,
+  };
 }
 
 function smaller(one: number | undefined, other: number | undefined): number | undefined {

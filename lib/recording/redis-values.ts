@@ -61,7 +61,8 @@ export class RedisSplitter {
     let at = 0;
     while (at < bytes.length && this.problem === undefined) {
       if (this.#size === 0) this.#by = by;
-      const end = this.#left === undefined ? this.#takeLine(bytes, at) : this.#takeString(bytes, at);
+      const end =
+        this.#left === undefined ? this.#takeLine(bytes, at) : this.#takeString(bytes, at);
       this.#size += end - at;
       at = end;
       const value = this.#value;
@@ -163,7 +164,8 @@ export class RedisSplitter {
     this.#left = left - (end - at);
     if (this.#left === 0) {
       this.#left = undefined;
-      if (bytes[end - 2] !== CR && end - at > 1) this.problem = 'a string does not end with its length';
+      if (bytes[end - 2] !== CR && end - at > 1)
+        this.problem = 'a string does not end with its length';
       if (!this.#isStreamed) this.#finishString();
     }
     return end;

@@ -113,7 +113,9 @@ function nested(value: RedisValue, depth: number): string {
   if (depth >= DEPTH_SHOWN_MAX) return '…';
   const items = value.items.map((item) => nested(item, depth + 1));
   if (value.kind !== 'map') return `[${items.join(', ')}]`;
-  const pairs = items.flatMap((item, index) => (index % 2 === 0 ? [`${item}: ${items[index + 1] ?? ''}`] : []));
+  const pairs = items.flatMap((item, index) =>
+    index % 2 === 0 ? [`${item}: ${items[index + 1] ?? ''}`] : [],
+  );
   return `{${pairs.join(', ')}}`;
 }
 

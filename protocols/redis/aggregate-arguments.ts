@@ -28,7 +28,14 @@ export interface AggregateArguments {
 }
 
 const EMPTY = Buffer.alloc(0);
-const FLAGS = new Set(['verbatim', 'addscores', 'withcount', 'withoutcount', 'nosort', 'nocontent']);
+const FLAGS = new Set([
+  'verbatim',
+  'addscores',
+  'withcount',
+  'withoutcount',
+  'nosort',
+  'nocontent',
+]);
 const VALUED = new Set(['timeout', 'dialect', 'scorer', 'format', 'language', 'expander', 'slop']);
 
 interface Draft {

@@ -107,7 +107,8 @@ function jsonAt(path: Buffer): MaskAnswer {
 
 /** Elements of vector sets are names; they are masked only where a rule says `#element`. */
 const element = (node: RespNode, masker: ReplyMasker): void => {
-  if (node.kind === 'text' && masker.masks.maskOf(ELEMENT) !== undefined) masker.value(node, ELEMENT);
+  if (node.kind === 'text' && masker.masks.maskOf(ELEMENT) !== undefined)
+    masker.value(node, ELEMENT);
 };
 const ELEMENT: FieldPath = ['#element'];
 const ATTRIBUTES: FieldPath = ['#attributes'];
@@ -184,7 +185,11 @@ function members(reply: RespNode, masker: ReplyMasker): void {
   }
 }
 
-function everyOther(items: readonly RespNode[], from: number, each: (item: RespNode) => void): void {
+function everyOther(
+  items: readonly RespNode[],
+  from: number,
+  each: (item: RespNode) => void,
+): void {
   for (const [index, item] of items.entries()) if (index % 2 === from) each(item);
 }
 

@@ -55,7 +55,9 @@ export function findCommand(name: Buffer, second: Buffer): CommandSpec | undefin
 }
 
 export function lower(bytes: Buffer): string {
-  return bytes.length > 64 ? '' : bytes.toString('latin1').replaceAll(/[A-Z]+/g, (found) => found.toLowerCase());
+  return bytes.length > 64
+    ? ''
+    : bytes.toString('latin1').replaceAll(/[A-Z]+/g, (found) => found.toLowerCase());
 }
 
 /** Key names are bytes; those that are no UTF-8 are read as latin1, so that none is lost. */
@@ -133,7 +135,10 @@ function keysOfStreams(args: readonly Buffer[]): Buffer[] {
     if (option === 'streams') break;
     if (option === 'group') at += 2;
     else if (option === 'count' || option === 'block' || option === 'claim') at += 1;
-    else if (option !== 'noack') throw new UnreadableCommand(`Weir does not know its option ${nameText(args[at] ?? Buffer.alloc(0))}`);
+    else if (option !== 'noack')
+      throw new UnreadableCommand(
+        `Weir does not know its option ${nameText(args[at] ?? Buffer.alloc(0))}`,
+      );
   }
   const rest = args.slice(at + 1);
   if (rest.length === 0 || rest.length % 2 !== 0) {

@@ -21,7 +21,10 @@ const DEFAULT_USER = 'default';
 const EMPTY = Buffer.alloc(0);
 
 /** A Buffer: the error that a server answers. */
-export function readSignIn(name: 'auth' | 'hello', args: readonly Buffer[]): SignInRequest | Buffer {
+export function readSignIn(
+  name: 'auth' | 'hello',
+  args: readonly Buffer[],
+): SignInRequest | Buffer {
   return name === 'auth' ? readAuth(args) : readHello(args);
 }
 
@@ -56,7 +59,10 @@ function readHello(args: readonly Buffer[]): SignInRequest | Buffer {
       clientName = first;
       index += 1;
     } else {
-      return encodeError('ERR', `Syntax error in HELLO option '${option.replaceAll(/[^ -~]/g, '?')}'`);
+      return encodeError(
+        'ERR',
+        `Syntax error in HELLO option '${option.replaceAll(/[^ -~]/g, '?')}'`,
+      );
     }
   }
   const version = wanted === '3' ? 3 : wanted === '2' ? 2 : undefined;

@@ -150,7 +150,8 @@ export class ReplyMasker {
       return;
     }
     const first = bytes[0];
-    const looksLikeJson = first === 0x7b || first === 0x5b || (first !== undefined && first <= 0x20);
+    const looksLikeJson =
+      first === 0x7b || first === 0x5b || (first !== undefined && first <= 0x20);
     if (looksLikeJson && (this.masks.mayMaskBelow(record) || this.masks.detect !== undefined)) {
       const masked = this.#maskJson(bytes, record, this.masks);
       if (masked !== undefined) {
@@ -212,11 +213,16 @@ export function pathKey(path: FieldPath): string {
 }
 
 /** `masks` that also hide these fields: stored vectors, where a rule withholds them. */
-export function hidingFields(masks: FieldMasks | undefined, paths: readonly FieldPath[]): FieldMasks {
+export function hidingFields(
+  masks: FieldMasks | undefined,
+  paths: readonly FieldPath[],
+): FieldMasks {
   const isWithin = (path: FieldPath): boolean =>
     paths.some((hidden) => hidden.every((name, index) => path[index] === name));
   const mayHideBelow = (path: FieldPath): boolean =>
-    paths.some((hidden) => path.every((name, index) => hidden[index] === undefined || hidden[index] === name));
+    paths.some((hidden) =>
+      path.every((name, index) => hidden[index] === undefined || hidden[index] === name),
+    );
   return {
     maskOf: (path) => (isWithin(path) ? () => null : (masks?.maskOf ?? NOTHING_MASKED)(path)),
     mayMaskBelow: (path) => mayHideBelow(path) || masks?.mayMaskBelow(path) === true,

@@ -5,10 +5,22 @@
 
 import type { FieldMasks, FieldPath, Restrictions, StoreAccess, StoreRequest } from '../store.ts';
 import { answerOf, type MaskAnswer } from './answers.ts';
-import { accessesOf, type CommandSpec, lower, nameText, UnreadableCommand } from './command-table.ts';
+import {
+  accessesOf,
+  type CommandSpec,
+  lower,
+  nameText,
+  UnreadableCommand,
+} from './command-table.ts';
 import { fieldPathOf } from './json-path.ts';
 import { VALUE } from './masking.ts';
-import { type KnownCursor, readAggregate, readCursor, readSearch, readTags } from './read-search.ts';
+import {
+  type KnownCursor,
+  readAggregate,
+  readCursor,
+  readSearch,
+  readTags,
+} from './read-search.ts';
 import type { Schema } from './schema.ts';
 
 export interface Allowance {
@@ -48,8 +60,7 @@ const EMPTY = Buffer.alloc(0);
 /** VSIM without COUNT. */
 const SIMILAR_DEFAULT = 10;
 /** Answers in which a stored vector could be any of the values. */
-const MAY_HOLD_VECTORS =
-  /^(?:fields|named|scanFields|whole|part|json|documents|streams)/;
+const MAY_HOLD_VECTORS = /^(?:fields|named|scanFields|whole|part|json|documents|streams)/;
 
 export function needsSchema({ answer }: CommandSpec): boolean {
   return answer === 'search' || answer === 'aggregate' || answer === 'tagvals';
@@ -96,7 +107,8 @@ function readSpecial(args: readonly Buffer[], draft: Draft): void {
     add('read', first);
     draft.answer = 'values';
   }
-  if (marks.has('set') && words.slice(3).some((one) => /^if(?:eq|ne|deq|dne)$/.test(one))) marks.add('steers');
+  if (marks.has('set') && words.slice(3).some((one) => /^if(?:eq|ne|deq|dne)$/.test(one)))
+    marks.add('steers');
   if (marks.has('sort')) readSort(args, words, draft);
   if (marks.has('geo')) readStore(args, words, draft, 5);
   if (marks.has('schema') && words.includes('dd')) add('delete', first);
@@ -130,7 +142,12 @@ function readSort(args: readonly Buffer[], words: readonly string[], draft: Draf
   draft.marks.add('steers');
 }
 
-function readStore(args: readonly Buffer[], words: readonly string[], draft: Draft, from: number): void {
+function readStore(
+  args: readonly Buffer[],
+  words: readonly string[],
+  draft: Draft,
+  from: number,
+): void {
   for (let index = from; index < words.length; index += 1) {
     const word = words[index];
     if (word === 'count') index += 1;
@@ -147,7 +164,11 @@ function addStore(key: Buffer | undefined, draft: Draft): void {
   draft.marks.add('moves');
 }
 
-function requestOf(route: string, args: readonly Buffer[], { accesses, marks, answer }: Draft): StoreRequest {
+function requestOf(
+  route: string,
+  args: readonly Buffer[],
+  { accesses, marks, answer }: Draft,
+): StoreRequest {
   const steering: FieldPath[] = [];
   let steersAny = whySteersAny(marks);
   if (marks.has('steers')) steering.push(VALUE);
@@ -157,7 +178,8 @@ function requestOf(route: string, args: readonly Buffer[], { accesses, marks, an
     if (path === undefined) steersAny ??= 'its path may lead to any field';
     else steering.push(path);
   }
-  for (const path of jsonFilters(args, answer)) steersAny ??= `its path ${path} filters by any field`;
+  for (const path of jsonFilters(args, answer))
+    steersAny ??= `its path ${path} filters by any field`;
   if (answer === 'vsim') steering.push(...filterPaths(args));
   const limit = limitOf(args, accesses, marks, answer);
   return {
@@ -179,14 +201,18 @@ function whySteersAny(marks: ReadonlySet<string>): string | undefined {
 
 function jsonFilters(args: readonly Buffer[], answer: string): readonly string[] {
   if (!answer.startsWith('json')) return [];
-  return args.slice(2).map(nameText).filter((path) => path.includes('?'));
+  return args
+    .slice(2)
+    .map(nameText)
+    .filter((path) => path.includes('?'));
 }
 
 /** Selectors in an expression of VSIM FILTER: `.year > 1980`. Strings in it would only name too much. */
 function filterPaths(args: readonly Buffer[]): FieldPath[] {
   const at = args.findLastIndex((bytes) => lower(bytes) === 'filter');
   const expression = nameText(args[at + 1] ?? EMPTY);
-  const found = at < 0 ? [] : [...expression.matchAll(/\.([A-Za-z_\u0080-\uffff][\w\u0080-\uffff-]*)/g)];
+  const found =
+    at < 0 ? [] : [...expression.matchAll(/\.([A-Za-z_\u0080-\uffff][\w\u0080-\uffff-]*)/g)];
   return found.map(([, name = '']) => [name]);
 }
 
@@ -212,11 +238,16 @@ function countPlace(marks: ReadonlySet<string>): number | undefined {
   return marks.has('count4') ? 4 : undefined;
 }
 
-function countAfter(args: readonly Buffer[], word: string): { at: number; count: number } | undefined {
+function countAfter(
+  args: readonly Buffer[],
+  word: string,
+): { at: number; count: number } | undefined {
   const at = args.findLastIndex((bytes) => lower(bytes) === word);
   if (at < 0) return undefined;
   const count = Number((args[at + 1] ?? EMPTY).toString('latin1'));
-  return Number.isInteger(count) && count > 0 ? { at: at + 1, count } : { at: at + 1, count: Infinity };
+  return Number.isInteger(count) && count > 0
+    ? { at: at + 1, count }
+    : { at: at + 1, count: Infinity };
 }
 
 interface Parts {
@@ -225,7 +256,11 @@ interface Parts {
   readonly answer: MaskAnswer | undefined;
 }
 
-function apply(args: readonly Buffer[], parts: Parts, { restrictions, masks }: Allowance): Applied | string {
+function apply(
+  args: readonly Buffer[],
+  parts: Parts,
+  { restrictions, masks }: Allowance,
+): Applied | string {
   const { draft, answer } = parts;
   if (masks !== undefined && draft.marks.has('moves')) {
     return 'values of these keys are masked, so they cannot be copied to another key';
@@ -248,7 +283,11 @@ function restrict(
     return 'a filter is in force: only FT.SEARCH and FT.AGGREGATE can carry it, keys cannot be read or changed by name';
   }
   if (hidesVectors && draft.marks.has('vectors')) return 'the rule withholds stored vectors';
-  if (hidesVectors && touchesData && (MAY_HOLD_VECTORS.test(draft.answer) || draft.marks.has('code'))) {
+  if (
+    hidesVectors &&
+    touchesData &&
+    (MAY_HOLD_VECTORS.test(draft.answer) || draft.marks.has('code'))
+  ) {
     return 'the rule withholds vectors, and among the values of a key they cannot be told; use FT.SEARCH';
   }
   return limitMax === undefined ? undefined : cutLimit(args, draft, request, limitMax);
@@ -260,7 +299,8 @@ function cutLimit(
   { limit }: StoreRequest,
   max: number,
 ): readonly Buffer[] | string | undefined {
-  if (marks.has('unlimited')) return `at most ${max} records may be asked for at once, and this has no limit`;
+  if (marks.has('unlimited'))
+    return `at most ${max} records may be asked for at once, and this has no limit`;
   const at = countPlace(marks);
   if (at !== undefined && args[at] !== undefined && (limit === undefined || limit > max)) {
     return args.with(at, Buffer.from(`${max}`));
@@ -269,9 +309,11 @@ function cutLimit(
   if (answer === 'vsim' || marks.has('scan2')) {
     const count = countAfter(args, 'count');
     if (count !== undefined && count.count > max) return args.with(count.at, Buffer.from(`${max}`));
-    if (count === undefined && max < SIMILAR_DEFAULT) return [...args, Buffer.from('COUNT'), Buffer.from(`${max}`)];
+    if (count === undefined && max < SIMILAR_DEFAULT)
+      return [...args, Buffer.from('COUNT'), Buffer.from(`${max}`)];
     return undefined;
   }
-  if (limit !== undefined && limit > max) return `at most ${max} records may be asked for at once, not ${limit}`;
+  if (limit !== undefined && limit > max)
+    return `at most ${max} records may be asked for at once, not ${limit}`;
   return undefined;
 }

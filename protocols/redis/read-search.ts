@@ -4,7 +4,11 @@
  */
 
 import type { FieldPath, Restrictions, StoreRequest } from '../store.ts';
-import { type AggregateArguments, isCursorRead, readAggregateArguments } from './aggregate-arguments.ts';
+import {
+  type AggregateArguments,
+  isCursorRead,
+  readAggregateArguments,
+} from './aggregate-arguments.ts';
 import type { MaskAnswer } from './answers.ts';
 import { type CommandSpec, nameText, UnreadableCommand } from './command-table.ts';
 import { pathKey } from './masking.ts';
@@ -101,8 +105,10 @@ export function readTags(
     spec,
     request: { ...base, ...steering.found },
     apply: ({ restrictions, masks }) => {
-      if ((restrictions?.filter.length ?? 0) > 0) return 'a filter is in force, and FT.TAGVALS cannot carry one';
-      if (restrictions?.limitMax !== undefined) return 'a limit is in force, and FT.TAGVALS has none';
+      if ((restrictions?.filter.length ?? 0) > 0)
+        return 'a filter is in force, and FT.TAGVALS cannot carry one';
+      if (restrictions?.limitMax !== undefined)
+        return 'a limit is in force, and FT.TAGVALS has none';
       return { masks, answer: masks && tagsAnswer(name, schema) };
     },
   };
@@ -135,7 +141,9 @@ const EXPANDED = 'answers in FORMAT EXPAND cannot be masked';
 
 function whyUnmaskable({ options, changesText }: SearchArguments): string | undefined {
   if (options.get('format')?.toLowerCase() === 'expand') return EXPANDED;
-  return changesText ? 'HIGHLIGHT and SUMMARIZE take text apart, so that it cannot be masked' : undefined;
+  return changesText
+    ? 'HIGHLIGHT and SUMMARIZE take text apart, so that it cannot be masked'
+    : undefined;
 }
 
 /** Fields that a request filters, orders and groups by, as paths. */
@@ -223,9 +231,10 @@ function applySearch(
     args: cut,
     vectors: known,
     answer: isWatched ? answer : undefined,
-    ...(hasCursor && (isWatched || cut !== undefined) && {
-      opensCursor: { index, answer, vectors: known },
-    }),
+    ...(hasCursor &&
+      (isWatched || cut !== undefined) && {
+        opensCursor: { index, answer, vectors: known },
+      }),
   };
 }
 
@@ -247,7 +256,8 @@ function restrict(
   const name = (args[0] ?? EMPTY).toString('latin1').toLowerCase();
   if (limit === undefined && name === 'ft.search' && limitMax >= LIMIT_DEFAULT) return changed;
   changed ??= [...args];
-  if (limit === undefined) changed.push(Buffer.from('LIMIT'), Buffer.from('0'), Buffer.from(`${limitMax}`));
+  if (limit === undefined)
+    changed.push(Buffer.from('LIMIT'), Buffer.from('0'), Buffer.from(`${limitMax}`));
   else changed[limit.at] = Buffer.from(`${limitMax}`);
   return changed;
 }

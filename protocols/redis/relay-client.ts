@@ -5,7 +5,13 @@
 
 import type { Decision, Operation } from '../contract.ts';
 import { encodeRequest, type RespRequest } from '../wire/resp-request.ts';
-import { type CommandSpec, findCommand, lower, nameText, UnreadableCommand } from './command-table.ts';
+import {
+  type CommandSpec,
+  findCommand,
+  lower,
+  nameText,
+  UnreadableCommand,
+} from './command-table.ts';
 import { readSignIn } from './hello.ts';
 import type { Outbox } from './outbox.ts';
 import { type Applied, needsSchema, type ReadCommand, readCommand } from './read-command.ts';
@@ -78,13 +84,16 @@ export class ClientRelay {
   /** What cannot be followed, whatever the rules say. */
   #whyNever(spec: CommandSpec, args: readonly Buffer[]): string | undefined {
     const { name, marks } = spec;
-    if (marks.has('never')) return `${name.toUpperCase()} makes a stream of the connection that Weir cannot follow`;
+    if (marks.has('never'))
+      return `${name.toUpperCase()} makes a stream of the connection that Weir cannot follow`;
     if (marks.has('reply') && lower(args[2] ?? EMPTY) !== 'on') {
       return 'CLIENT REPLY OFF and SKIP are not supported through Weir: answers could not be told apart';
     }
     if (!this.#state.isInMulti) return undefined;
     const isOut = isSubscription(spec) || name === 'hello' || name === 'auth' || marks.has('reply');
-    return isOut ? `${name.toUpperCase()} is not supported between MULTI and EXEC through Weir` : undefined;
+    return isOut
+      ? `${name.toUpperCase()} is not supported between MULTI and EXEC through Weir`
+      : undefined;
   }
 
   #askSchema(index: string, then: () => void): void {
@@ -154,7 +163,12 @@ export class ClientRelay {
     }
   }
 
-  #forward(spec: CommandSpec, request: RespRequest, args: readonly Buffer[], applied: Applied): void {
+  #forward(
+    spec: CommandSpec,
+    request: RespRequest,
+    args: readonly Buffer[],
+    applied: Applied,
+  ): void {
     const state = this.#state;
     if (spec.name === 'multi' && args.length === 1) state.isInMulti = true;
     else if (/^(?:exec|discard)$/.test(spec.name) && args.length === 1) state.isInMulti = false;

@@ -80,7 +80,10 @@ export class ServerRelay {
     const { spec, applied } = head;
     const { isServerInMulti, queued } = this.#state;
     if (spec.name === 'exec') return first === ERROR || queued.some(isWatched);
-    return isServerInMulti || isWatched(head) || isSubscription(spec) || applied.answer !== undefined
+    return isServerInMulti ||
+      isWatched(head) ||
+      isSubscription(spec) ||
+      applied.answer !== undefined
       ? true
       : CHANGING.has(spec.name);
   }
@@ -114,7 +117,13 @@ export class ServerRelay {
     if (head?.kind === 'reply' && head.spec.marks.has('schema')) this.#onSchemaChanged();
     if (this.#mode !== 'swallow') return;
     if (head?.kind === 'own') head.onReply(undefined, Buffer.alloc(0));
-    else this.#out.answer(encodeError('ERR', `Weir cannot mask an answer of more than ${this.#options.rowSizeMax} bytes`));
+    else
+      this.#out.answer(
+        encodeError(
+          'ERR',
+          `Weir cannot mask an answer of more than ${this.#options.rowSizeMax} bytes`,
+        ),
+      );
   }
 
   /** True: it is no answer to a command, or one of several to a subscription. */
@@ -202,7 +211,8 @@ export class ServerRelay {
   }
 
   #mask(head: PendingReply, bytes: Buffer, node: RespNode): void {
-    const isQueued = node.kind === 'text' && node.isStatus && node.bytes.toString('latin1') === 'QUEUED';
+    const isQueued =
+      node.kind === 'text' && node.isStatus && node.bytes.toString('latin1') === 'QUEUED';
     if (head.spec.name === 'exec') {
       this.#maskExec(bytes, node);
     } else if (isQueued && (this.#state.isServerInMulti || !head.spec.marks.has('code'))) {
@@ -226,7 +236,9 @@ export class ServerRelay {
     this.#endMulti();
     const items = itemsOf(node);
     if (node.kind !== 'null' && items.length !== queued.length) {
-      this.#out.answer(encodeError('ERR', 'Weir cannot tell which answer of EXEC is of which command'));
+      this.#out.answer(
+        encodeError('ERR', 'Weir cannot tell which answer of EXEC is of which command'),
+      );
       return;
     }
     const parts = queued.flatMap((head, index): [PendingReply, RespNode][] => {
@@ -238,11 +250,16 @@ export class ServerRelay {
   }
 
   /** `parts`: the command that each part of the answer is of. */
-  #send(bytes: Buffer, node: RespNode, parts: readonly (readonly [PendingReply, RespNode])[]): void {
+  #send(
+    bytes: Buffer,
+    node: RespNode,
+    parts: readonly (readonly [PendingReply, RespNode])[],
+  ): void {
     const edits = parts.flatMap(([head, part]) => this.#editsOf(head, part));
     for (const attribute of node.attributes ?? []) {
       // Attributes speak of the answer in no form that anyone knows: none of their strings while masks hold.
-      if (edits.length > 0) edits.push({ start: attribute.start, end: attribute.end, bytes: Buffer.from('_\r\n') });
+      if (edits.length > 0)
+        edits.push({ start: attribute.start, end: attribute.end, bytes: Buffer.from('_\r\n') });
     }
     const masked = spliceReply(bytes, edits);
     const isSecret = parts.some(([{ spec }]) => spec.marks.has('secretAnswer'));
@@ -269,7 +286,12 @@ const CHANGING = new Set(['multi', 'discard', 'reset', 'hello']);
 
 function isWatched({ applied, spec }: PendingReply): boolean {
   const isChanged = applied.answer !== undefined || applied.opensCursor !== undefined;
-  return isChanged || spec.marks.has('secretAnswer') || spec.marks.has('schema') || CHANGING.has(spec.name);
+  return (
+    isChanged ||
+    spec.marks.has('secretAnswer') ||
+    spec.marks.has('schema') ||
+    CHANGING.has(spec.name)
+  );
 }
 
 function isOwnSubscription(head: Pending | undefined): head is PendingReply {

@@ -85,7 +85,8 @@ export class ArgumentCursor {
   /** As many as the next argument says. */
   counted(): string[] {
     const count = this.count();
-    if (this.at + count > this.#args.length) throw new UnreadableCommand('it has fewer arguments than it says');
+    if (this.at + count > this.#args.length)
+      throw new UnreadableCommand('it has fewer arguments than it says');
     return Array.from({ length: count }, () => this.text());
   }
 
@@ -171,7 +172,8 @@ function readOption(word: string, cursor: ArgumentCursor, draft: Draft): boolean
 function readTextChange(cursor: ArgumentCursor): void {
   for (;;) {
     if (cursor.takes('fields')) cursor.counted();
-    else if (cursor.takes('frags') || cursor.takes('len') || cursor.takes('separator')) cursor.text();
+    else if (cursor.takes('frags') || cursor.takes('len') || cursor.takes('separator'))
+      cursor.text();
     else if (cursor.takes('tags')) {
       cursor.text();
       cursor.text();

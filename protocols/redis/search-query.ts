@@ -78,7 +78,8 @@ export function withFilter(
   filter: RecordFilter,
   schema: Schema | undefined,
 ): { readonly query: string } | string {
-  if (schema === undefined) return 'a filter is in force, and the index does not say what its fields are';
+  if (schema === undefined)
+    return 'a filter is in force, and the index does not say what its fields are';
   const terms: string[] = [];
   for (const { field, value } of filter) {
     const term = termOf(schema, field, value);
@@ -120,9 +121,12 @@ function isBalanced(query: string): boolean {
   const quotes = query.match(/"/g)?.length ?? 0;
   if (quotes % 2 !== 0 || query.includes('\\"') || query.includes("'")) return false;
   const unescaped = query.replaceAll(/\\./gs, 'x');
-  return [query, unescaped, query.replaceAll(/"[^"]*"/g, ''), unescaped.replaceAll(/"[^"]*"/g, '')].every(
-    (text) => closes(text, '(', ')') && closes(text, '[', ']') && closes(text, '{', '}'),
-  );
+  return [
+    query,
+    unescaped,
+    query.replaceAll(/"[^"]*"/g, ''),
+    unescaped.replaceAll(/"[^"]*"/g, ''),
+  ].every((text) => closes(text, '(', ')') && closes(text, '[', ']') && closes(text, '{', '}'));
 }
 
 function closes(text: string, open: string, close: string): boolean {

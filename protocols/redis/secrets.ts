@@ -32,10 +32,14 @@ function secretPlaces(name: string, args: readonly Buffer[]): readonly number[] 
     case 'hello':
       return all.filter((index) => index > 1 && words[index - 2] === 'auth');
     case 'acl':
-      return words[1] === 'setuser' ? all.filter((index) => index > 2 && isPassword(args[index])) : [];
+      return words[1] === 'setuser'
+        ? all.filter((index) => index > 2 && isPassword(args[index]))
+        : [];
     case 'config':
       return words[1] === 'set'
-        ? all.filter((index) => index > 2 && index % 2 === 1 && SECRET_SETTINGS.test(words[index - 1] ?? ''))
+        ? all.filter(
+            (index) => index > 2 && index % 2 === 1 && SECRET_SETTINGS.test(words[index - 1] ?? ''),
+          )
         : [];
     default:
       // MIGRATE ... AUTH password, AUTH2 user password.
@@ -52,7 +56,8 @@ function isPassword(bytes: Buffer | undefined): boolean {
 export function shownAnswer(bytes: Buffer, node: RespNode): Buffer {
   const edits: Edit[] = [];
   const blank = (one: RespNode): void => {
-    if (one.kind === 'text') edits.push({ start: one.start, end: one.end, bytes: encodeBulk(BLANK) });
+    if (one.kind === 'text')
+      edits.push({ start: one.start, end: one.end, bytes: encodeBulk(BLANK) });
     else for (const item of itemsOf(one)) blank(item);
   };
   blank(node);

@@ -141,7 +141,8 @@ export class SignIn {
 
   /** Servers before Redis 6 know no HELLO: their clients try AUTH then. */
   #onUpstreamError(reply: RespNode | undefined, bytes: Buffer, { name }: SignInRequest): void {
-    const text = reply?.kind === 'error' ? reply.bytes.toString('latin1') : 'its answer is too long';
+    const text =
+      reply?.kind === 'error' ? reply.bytes.toString('latin1') : 'its answer is too long';
     if (name === 'hello' && /^ERR unknown command/i.test(text)) {
       this.#attempt = undefined;
       this.#out.toClient(bytes);

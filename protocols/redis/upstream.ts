@@ -56,7 +56,10 @@ export class Upstream {
   }
 
   /** A question of Weir's own; `onReply` gets undefined where the answer is too long to be read. */
-  ask(parts: readonly (Buffer | string)[], onReply: (reply: RespNode | undefined, bytes: Buffer) => void): void {
+  ask(
+    parts: readonly (Buffer | string)[],
+    onReply: (reply: RespNode | undefined, bytes: Buffer) => void,
+  ): void {
     this.#state.pending.push({ kind: 'own', onReply });
     this.#out.toServer(encodeRequest(parts));
   }

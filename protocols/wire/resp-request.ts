@@ -117,7 +117,8 @@ export class RequestReader {
     if (first !== type) throw wrongType(type, first);
     const end = bytes.indexOf(CR, start);
     if (end < 0 || end - start > LINE_LENGTH_MAX) {
-      if (bytes.length - start > LINE_LENGTH_MAX) throw broken('RESP_LENGTH', 'a length is no number');
+      if (bytes.length - start > LINE_LENGTH_MAX)
+        throw broken('RESP_LENGTH', 'a length is no number');
       return undefined;
     }
     const text = bytes.toString('latin1', start + 1, end);

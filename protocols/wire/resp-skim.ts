@@ -86,7 +86,8 @@ export class RespSkimmer {
       if (bytes[cr] !== CR) throw broken('RESP_REPLY', 'a string does not end with its length');
     }
     if (left === 0) {
-      if (bytes[end - 1] !== LF) throw broken('RESP_REPLY', 'a string does not end with its length');
+      if (bytes[end - 1] !== LF)
+        throw broken('RESP_REPLY', 'a string does not end with its length');
       this.#within = NONE;
       if (!this.#isInChunks) this.#endElement();
     } else {
@@ -179,7 +180,8 @@ export class RespSkimmer {
   }
 
   #endStreamed(text: string): void {
-    if (text !== '' || this.#left.pop() !== STREAMED) throw broken('RESP_REPLY', 'an end of nothing');
+    if (text !== '' || this.#left.pop() !== STREAMED)
+      throw broken('RESP_REPLY', 'an end of nothing');
     this.#endElement();
   }
 

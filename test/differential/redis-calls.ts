@@ -40,15 +40,18 @@ export async function runIoredis(way: RedisWay): Promise<string> {
     log('hset', await client.hset('h', { f: 'v', g: 'w' }));
     log('hgetall', await client.hgetall('h'));
     log('zadd', await client.zadd('z', 1.5, 'm', 2, 'n'));
-    log('zrange', await client.zrange('z', 0, -1, 'WITHSCORES'));
+    log('zrange', await client.zrange('z', '0', '-1', 'WITHSCORES'));
     log('rpush', await client.rpush('l', 'a', 'b', 'c'));
     log('lrange', await client.lrange('l', 0, -1));
     log('xadd', await client.xadd('x', '1-1', 'f', 'v'));
     log('xrange', await client.xrange('x', '-', '+'));
-    log('scan', await client.scan(0, 'MATCH', 'a*', 'COUNT', 100));
+    log('scan', await client.call('SCAN', '0', 'MATCH', 'a*', 'COUNT', '100'));
     log('wrong type', await failing(client.lpush('a', 'x')));
     log('unknown', await failing(client.get('a').then(async () => await client.lpop('h'))));
-    log('pipeline', await client.pipeline().set('p', '1').incr('p').get('p').lpush('p', 'x').exec());
+    log(
+      'pipeline',
+      await client.pipeline().set('p', '1').incr('p').get('p').lpush('p', 'x').exec(),
+    );
     log('multi', await client.multi().set('q', '1').incr('q').exec());
     log('multi that fails', await failing(client.multi().set('q', '1').call('HGET', 'a').exec()));
     log('eval', await client.eval('return {KEYS[1], ARGV[1], 1}', 1, 'a', 'b'));
@@ -95,7 +98,13 @@ export async function runNodeRedis(way: RedisWay, version: 2 | 3): Promise<strin
     log('hSet', await client.hSet('h', { f: 'v', g: 'w' }));
     log('hGetAll', await client.hGetAll('h'));
     log('hScan', await client.hScan('h', '0'));
-    log('zAdd', await client.zAdd('z', [{ score: 1.5, value: 'm' }, { score: 2, value: 'n' }]));
+    log(
+      'zAdd',
+      await client.zAdd('z', [
+        { score: 1.5, value: 'm' },
+        { score: 2, value: 'n' },
+      ]),
+    );
     log('zRangeWithScores', await client.zRangeWithScores('z', 0, -1));
     log('zPopMin', await client.zPopMin('z'));
     log('rPush', await client.rPush('l', ['a', 'b']));
@@ -108,10 +117,17 @@ export async function runNodeRedis(way: RedisWay, version: 2 | 3): Promise<strin
     log('multi', await client.multi().set('q', '1').incr('q').hGetAll('h').exec());
     log('raw', await client.sendCommand(['OBJECT', 'ENCODING', 'a']));
     log('setName', await client.clientSetName('me'));
-    log('all at once', await Promise.all(Array.from({ length: 500 }, async (_, at) => await client.echo(String(at)))));
+    log(
+      'all at once',
+      await Promise.all(
+        Array.from({ length: 500 }, async (_, at) => await client.echo(String(at))),
+      ),
+    );
     const listener = await openNodeRedis(way, version);
     const message = new Promise<string>((resolve) => {
-      void listener.subscribe('c', (text) => resolve(text)).then(async () => await client.publish('c', 'hello'));
+      void listener
+        .subscribe('c', (text) => resolve(text))
+        .then(async () => await client.publish('c', 'hello'));
     });
     log('message', await message);
     await listener.unsubscribe('c');
@@ -129,19 +145,40 @@ export async function runSearch(way: RedisWay, version: 2 | 3): Promise<string> 
   const vector = (x: number, y: number): Buffer => Buffer.from(new Float32Array([x, y]).buffer);
   try {
     await client.flushAll();
-    log('create', await client.sendCommand('FT.CREATE idx ON HASH PREFIX 1 doc: SCHEMA title TEXT year NUMERIC SORTABLE tag TAG vec VECTOR FLAT 6 TYPE FLOAT32 DIM 2 DISTANCE_METRIC L2'.split(' ')));
-    for (const [id, title, year] of [['1', 'red fox', 1990], ['2', 'red bear', 2001]] as const) {
+    log(
+      'create',
+      await client.sendCommand(
+        'FT.CREATE idx ON HASH PREFIX 1 doc: SCHEMA title TEXT year NUMERIC SORTABLE tag TAG vec VECTOR FLAT 6 TYPE FLOAT32 DIM 2 DISTANCE_METRIC L2'.split(
+          ' ',
+        ),
+      ),
+    );
+    for (const [id, title, year] of [
+      ['1', 'red fox', 1990],
+      ['2', 'red bear', 2001],
+    ] as const) {
       await client.hSet(`doc:${id}`, { title, year, tag: 'x,y', vec: vector(year, 1) });
     }
     log('search', await client.ft.search('idx', 'red', { SORTBY: 'year' }));
     log('return', await client.ft.search('idx', '@year:[1980 1995]', { RETURN: ['title'] }));
-    log('knn', await client.ft.search('idx', '*=>[KNN 1 @vec $B AS d]', {
-      PARAMS: { B: vector(2001, 1) }, DIALECT: 2, RETURN: ['title', 'd'],
-    }));
-    log('aggregate', await client.ft.aggregate('idx', '*', {
-      STEPS: [{ type: 'GROUPBY', properties: '@tag', REDUCE: { type: 'COUNT', AS: 'n' } }],
-    }));
-    log('cursor', (await client.ft.aggregateWithCursor('idx', '*', { LOAD: '@title', COUNT: 10 })).results);
+    log(
+      'knn',
+      await client.ft.search('idx', '*=>[KNN 1 @vec $B AS d]', {
+        PARAMS: { B: vector(2001, 1) },
+        DIALECT: 2,
+        RETURN: ['title', 'd'],
+      }),
+    );
+    log(
+      'aggregate',
+      await client.ft.aggregate('idx', '*', {
+        STEPS: [{ type: 'GROUPBY', properties: '@tag', REDUCE: { type: 'COUNT', AS: 'n' } }],
+      }),
+    );
+    log(
+      'cursor',
+      (await client.ft.aggregateWithCursor('idx', '*', { LOAD: '@title', COUNT: 10 })).results,
+    );
     log('tags', await client.ft.tagVals('idx', 'tag'));
     log('json', await client.json.set('j:1', '$', { a: { b: [1, 'x'] }, big: 1.5 }));
     log('json get', await client.json.get('j:1', { path: '$.a.b' }));

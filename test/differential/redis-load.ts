@@ -10,10 +10,16 @@ const BIG = 32 * 1024 * 1024;
 
 export async function checkRedisLoad(context: SuiteContext): Promise<void> {
   const lab = await openRedisLab(context, 'debian', '');
-  await context.check(`a pipeline of ${PIPELINE}, with refusals in it`, async () => await pipeline(lab));
+  await context.check(
+    `a pipeline of ${PIPELINE}, with refusals in it`,
+    async () => await pipeline(lab),
+  );
   await context.check('a value of 32 MB, there and back', async () => await big(lab));
   await context.check('a client that does not read its answers', async () => await slow(lab));
-  await context.check('a client that closes behind its commands gets the answers', async () => await halfClose(lab));
+  await context.check(
+    'a client that closes behind its commands gets the answers',
+    async () => await halfClose(lab),
+  );
   await context.check('a client that leaves a blocking command', async () => await leave(lab));
 }
 

@@ -67,10 +67,42 @@ function expectRefused(reply: Plain, line: string): void {
 }
 
 const VAULT = [
-  'GET vault:1', 'MGET open vault:1', 'DEL vault:1', 'COPY vault:1 t', 'RENAME vault:1 t', 'EXPIRE vault:1 0', 'DUMP vault:1', 'SUNIONSTORE t vault:1',
-  'LCS open vault:1', 'SORT vault:1', 'KEYS *', 'SCAN 0', 'RANDOMKEY', 'EVAL return{redis.call("get","vault:1")} 0', 'MIGRATE h 1 vault:1 0 1', 'OBJECT ENCODING vault:1',
-  'FLUSHALL', 'CONFIG GET *', 'DEBUG OBJECT open', 'MONITOR', 'REPLICAOF NO ONE', 'SHUTDOWN NOSAVE', 'ACL LIST', 'MODULE LIST2', 'XREAD STREAMS vault:1 0', 'SUBSCRIBE vault:1', 'PSUBSCRIBE *',
-  'SUBSCRIBE __keyspace@0__:x', 'BLPOP open vault:1 1', 'ZUNION 2 open vault:1', 'CLIENT KILL ID 1', 'FUNCTION LIST', 'SWAPDB 0 1', 'CLIENT TRACKING ON BCAST', 'PFMERGE t vault:1', 'SLOWLOG GET',
+  'GET vault:1',
+  'MGET open vault:1',
+  'DEL vault:1',
+  'COPY vault:1 t',
+  'RENAME vault:1 t',
+  'EXPIRE vault:1 0',
+  'DUMP vault:1',
+  'SUNIONSTORE t vault:1',
+  'LCS open vault:1',
+  'SORT vault:1',
+  'KEYS *',
+  'SCAN 0',
+  'RANDOMKEY',
+  'EVAL return{redis.call("get","vault:1")} 0',
+  'MIGRATE h 1 vault:1 0 1',
+  'OBJECT ENCODING vault:1',
+  'FLUSHALL',
+  'CONFIG GET *',
+  'DEBUG OBJECT open',
+  'MONITOR',
+  'REPLICAOF NO ONE',
+  'SHUTDOWN NOSAVE',
+  'ACL LIST',
+  'MODULE LIST2',
+  'XREAD STREAMS vault:1 0',
+  'SUBSCRIBE vault:1',
+  'PSUBSCRIBE *',
+  'SUBSCRIBE __keyspace@0__:x',
+  'BLPOP open vault:1 1',
+  'ZUNION 2 open vault:1',
+  'CLIENT KILL ID 1',
+  'FUNCTION LIST',
+  'SWAPDB 0 1',
+  'CLIENT TRACKING ON BCAST',
+  'PFMERGE t vault:1',
+  'SLOWLOG GET',
 ];
 
 async function checkBlocks(context: SuiteContext, lab: RedisLab): Promise<void> {
@@ -99,9 +131,20 @@ async function checkBlocks(context: SuiteContext, lab: RedisLab): Promise<void> 
 async function checkMasks(context: SuiteContext, lab: RedisLab): Promise<void> {
   for (const version of [2, 3] as const) {
     const client = await openRaw(lab.through('alice'), version);
-    for (const line of ['HGETALL user:1', 'HGET user:1 email', 'HVALS user:1', 'HSCAN user:1 0', 'SORT open BY nosort GET user:*->email', 'COPY user:1 t', 'HSTRLEN user:1 email', 'DUMP user:1']) {
+    for (const line of [
+      'HGETALL user:1',
+      'HGET user:1 email',
+      'HVALS user:1',
+      'HSCAN user:1 0',
+      'SORT open BY nosort GET user:*->email',
+      'COPY user:1 t',
+      'HSTRLEN user:1 email',
+      'DUMP user:1',
+    ]) {
       await context.check(`masked: ${line}, RESP${version}`, async () => {
-        const text = JSON.stringify(await client.run(line), (_, one: unknown) => (one instanceof Error ? one.message : one));
+        const text = JSON.stringify(await client.run(line), (_, one: unknown) =>
+          one instanceof Error ? one.message : one,
+        );
         if (text.includes('ann@') || text === '15') throw new Error(text);
       });
     }
@@ -117,13 +160,16 @@ async function checkMasks(context: SuiteContext, lab: RedisLab): Promise<void> {
 async function checkRecording(context: SuiteContext, lab: RedisLab): Promise<void> {
   await context.check('recordings can be read, and hold no secret', async () => {
     const folder = join(lab.dataDir, 'recordings');
-    const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.weir'));
+    const files = (await readdir(folder, { recursive: true })).filter((file) =>
+      file.endsWith('.weir'),
+    );
     let text = '';
     for (const file of files) {
       const recording = await openRecording(join(folder, file));
       for await (const event of playBack(recording)) text += `${JSON.stringify(event)}\n`;
     }
-    if (!/HGETALL user:1/.test(text) || !/no-vault/.test(text)) throw new Error('the recording does not tell');
+    if (!/HGETALL user:1/.test(text) || !/no-vault/.test(text))
+      throw new Error('the recording does not tell');
     if (/key-of-alice|store-secret/.test(text)) throw new Error('a password is in the recording');
   });
 }
@@ -139,12 +185,25 @@ async function checkIndexes(context: SuiteContext): Promise<void> {
   await direct.run('HSET user:2 email b@c.d tenant other');
   await indexed(direct);
   const alice = await openRaw(lab.through('alice'));
-  for (const line of ['FT.SEARCH vaults *', 'FT.SEARCH harmless *', 'FT.SEARCH everything *', 'FT.SEARCH users @mail:{ann*}', 'FT.AGGREGATE users * GROUPBY 1 @mail', 'FT.SEARCH users * SORTBY mail', 'FT.TAGVALS users mail', 'FT.SEARCH users x|y) | (*', 'HGETALL user:2']) {
-    await context.check(`by an index: ${line}`, async () => expectRefused(await alice.run(line), line));
+  for (const line of [
+    'FT.SEARCH vaults *',
+    'FT.SEARCH harmless *',
+    'FT.SEARCH everything *',
+    'FT.SEARCH users @mail:{ann*}',
+    'FT.AGGREGATE users * GROUPBY 1 @mail',
+    'FT.SEARCH users * SORTBY mail',
+    'FT.TAGVALS users mail',
+    'FT.SEARCH users x|y) | (*',
+    'HGETALL user:2',
+  ]) {
+    await context.check(`by an index: ${line}`, async () =>
+      expectRefused(await alice.run(line), line),
+    );
   }
   await context.check('a filter holds, and a mask', async () => {
     const text = JSON.stringify(await alice.run('FT.SEARCH users *'));
-    if (!text.includes('user:1') || text.includes('user:2') || text.includes('ann@')) throw new Error(text);
+    if (!text.includes('user:1') || text.includes('user:2') || text.includes('ann@'))
+      throw new Error(text);
   });
   await context.check('the other one sees the other one', async () => {
     const bob = await openRaw(lab.through('bob'));

@@ -57,7 +57,11 @@ async function runClients(context: SuiteContext): Promise<void> {
     context.skip('search by node-redis', missing);
     return;
   }
-  const stack = await openRedisLab(context, 'stack', LOOKS.replace('objects = ["redis:vault:*"]', 'objects = ["redis:vault*"]'));
+  const stack = await openRedisLab(
+    context,
+    'stack',
+    LOOKS.replace('objects = ["redis:vault:*"]', 'objects = ["redis:vault*"]'),
+  );
   for (const version of [2, 3] as const) {
     const run = async (way: RedisWay): Promise<string> => await runSearch(way, version);
     await compare(context, stack, { name: `search by node-redis, RESP${version}`, run });
@@ -66,7 +70,8 @@ async function runClients(context: SuiteContext): Promise<void> {
 
 export const redisSuite: Suite = {
   name: 'redis',
-  about: 'official clients of Redis, rules, masks and filters on real servers, pipelines and slow clients',
+  about:
+    'official clients of Redis, rules, masks and filters on real servers, pipelines and slow clients',
   run: async (context) => {
     const missing = redisMissing('debian');
     if (missing !== false) {

@@ -55,7 +55,13 @@ export const redisScenarios: readonly RedisScenario[] = [
     steps: async (client) => {
       await ask(client, 2, 'HELLO 3', 'CLIENT SETINFO LIB-NAME x');
       await ask(client, 4, 'HSET h f v', 'HGETALL h', 'ZADD z 1.5 m', 'ZRANGE z 0 -1 WITHSCORES');
-      await ask(client, 3, 'GET nothing', 'CONFIG SET requirepass hidden-password', 'CONFIG SET requirepass hidden-password');
+      await ask(
+        client,
+        3,
+        'GET nothing',
+        'CONFIG SET requirepass hidden-password',
+        'CONFIG SET requirepass hidden-password',
+      );
     },
   },
   {

@@ -9,13 +9,7 @@ import type { HeaderList, RequestHead } from '../../../protocols/contract.ts';
 import { KEEP_ALIVE_DELAY } from '../listener.ts';
 import { readReason } from '../reason.ts';
 import type { Half, ServerHalfEvents, ServerSide } from './half.ts';
-import {
-  readResponse,
-  readTrailers,
-  toHttp1Headers,
-  toHttp1Trailers,
-  valueOf,
-} from './heads.ts';
+import { readResponse, readTrailers, toHttp1Headers, toHttp1Trailers, valueOf } from './heads.ts';
 import { Inflow } from './inflow.ts';
 import { HEAD_SIZE_MAX } from './limits.ts';
 

@@ -28,7 +28,10 @@ void t.test('indexes, aliases and prefixes', { skip: redisMissing('stack') }, as
   ];
   t.same(await names.resolve(index('idx')), expected);
   t.same(await names.resolve(index('alias')), expected);
-  t.same(await names.resolve(index('all')), [index('all'), { kind: 'key', path: [''], isPrefix: true }]);
+  t.same(await names.resolve(index('all')), [
+    index('all'),
+    { kind: 'key', path: [''], isPrefix: true },
+  ]);
   t.same(await names.resolve(index('nosuch')), []);
   t.same(names.resolve({ kind: 'key', path: ['a'] }), [{ kind: 'key', path: ['a'] }], 'at once');
   t.notOk(names.resolve(index('idx')) instanceof Promise, 'kept');
@@ -42,16 +45,23 @@ void t.test('indexes, aliases and prefixes', { skip: redisMissing('stack') }, as
   direct.close();
 });
 
-void t.test('RediSearch 1 has no prefixes: any key may be a document', { skip: redisMissing('debian') }, async (t) => {
-  const { port } = await startRedis(t, 'debian');
-  const direct = await RawRedis.connect(port);
-  await direct.run('FT.CREATE idx SCHEMA name TEXT');
-  const names = createRedisNames(settings(port));
-  t.same(await names.resolve(index('idx')), [index('idx'), { kind: 'key', path: [''], isPrefix: true }]);
-  t.same(await names.resolve(index('nosuch')), []);
-  names.close();
-  direct.close();
-});
+void t.test(
+  'RediSearch 1 has no prefixes: any key may be a document',
+  { skip: redisMissing('debian') },
+  async (t) => {
+    const { port } = await startRedis(t, 'debian');
+    const direct = await RawRedis.connect(port);
+    await direct.run('FT.CREATE idx SCHEMA name TEXT');
+    const names = createRedisNames(settings(port));
+    t.same(await names.resolve(index('idx')), [
+      index('idx'),
+      { kind: 'key', path: [''], isPrefix: true },
+    ]);
+    t.same(await names.resolve(index('nosuch')), []);
+    names.close();
+    direct.close();
+  },
+);
 
 void t.test('a store that does not answer, or not in RESP, is no answer', async (t) => {
   const server = createServer((socket) => {

@@ -60,7 +60,9 @@ t.test('HTTP/1.1 passes both ways, one connection upstream', async (t) => {
   t.ok(await rig.allOver());
   t.same(rig.troubles, []);
   const [request] = rig.events().filter(({ kind }) => kind === 'request');
-  t.match(request, { head: { version: '1.1', authority: `127.0.0.1:${rig.port}`, isWhole: false } });
+  t.match(request, {
+    head: { version: '1.1', authority: `127.0.0.1:${rig.port}`, isWhole: false },
+  });
 });
 
 t.test('what has no body passes as direct: HEAD, 204, 304, and a 100 before a body', async (t) => {
@@ -137,7 +139,10 @@ t.test('HTTP/2: trailers, trailers only, several streams on one connection', asy
   const all = await Promise.all(
     paths.map((path) => fetchHttp2(session, { method: 'POST', path, headers, body: 'x' })),
   );
-  t.same(all.map(({ body }) => body.toString()), paths.map((path) => `answer to ${path}`));
+  t.same(
+    all.map(({ body }) => body.toString()),
+    paths.map((path) => `answer to ${path}`),
+  );
   t.ok(all.every(({ trailers }) => trailers['grpc-status'] === '0'));
   t.ok(all.every(({ headers: got }) => got['x-te'] === 'trailers'));
   const only = await fetchHttp2(session, { method: 'POST', path: '/only', headers, body: 'x' });

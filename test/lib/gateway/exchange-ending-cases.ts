@@ -105,36 +105,39 @@ t.test('the death of a client ends its exchanges upstream (GW-14)', async (t) =>
   t.same([...rig1.troubles, ...rig2.troubles], []);
 });
 
-t.test('the death of a server within an answer is told, and the next request finds it again', async (t) => {
-  let requests = 0;
-  let lastSocket: net.Socket | undefined;
-  const upstreamPort = await serveHttp2(
-    t,
-    (stream) => {
-      requests += 1;
-      stream.respond({ ':status': 200 });
-      if (requests === 1) stream.write('part', () => lastSocket?.destroy());
-      else stream.end('whole');
-    },
-    (socket) => (lastSocket = socket),
-  );
-  const rig = await startExchanges(t, { upstreamPort });
-  const session = connectClient(t, rig.port);
-  await t.rejects(fetchHttp2(session));
-  const [lost] = rig.events().filter(({ kind }) => kind === 'cancelled');
-  t.match(lost, { from: 'server', code: undefined });
-  t.equal((await fetchHttp2(session)).body.toString(), 'whole');
-  const http1Port = await serveHttp1(t, (_request, response) => {
-    response.writeHead(200, { 'content-length': 100 });
-    response.write('part', () => response.socket?.destroy());
-  });
-  const rig1 = await startExchanges(t, { upstreamPort: http1Port });
-  await t.rejects(fetchHttp1(rig1.port), /aborted|socket hang up|ECONNRESET/);
-  t.match(
-    rig1.events().filter(({ kind }) => kind === 'cancelled'),
-    [{ from: 'server', code: undefined }],
-  );
-});
+t.test(
+  'the death of a server within an answer is told, and the next request finds it again',
+  async (t) => {
+    let requests = 0;
+    let lastSocket: net.Socket | undefined;
+    const upstreamPort = await serveHttp2(
+      t,
+      (stream) => {
+        requests += 1;
+        stream.respond({ ':status': 200 });
+        if (requests === 1) stream.write('part', () => lastSocket?.destroy());
+        else stream.end('whole');
+      },
+      (socket) => (lastSocket = socket),
+    );
+    const rig = await startExchanges(t, { upstreamPort });
+    const session = connectClient(t, rig.port);
+    await t.rejects(fetchHttp2(session));
+    const [lost] = rig.events().filter(({ kind }) => kind === 'cancelled');
+    t.match(lost, { from: 'server', code: undefined });
+    t.equal((await fetchHttp2(session)).body.toString(), 'whole');
+    const http1Port = await serveHttp1(t, (_request, response) => {
+      response.writeHead(200, { 'content-length': 100 });
+      response.write('part', () => response.socket?.destroy());
+    });
+    const rig1 = await startExchanges(t, { upstreamPort: http1Port });
+    await t.rejects(fetchHttp1(rig1.port), /aborted|socket hang up|ECONNRESET/);
+    t.match(
+      rig1.events().filter(({ kind }) => kind === 'cancelled'),
+      [{ from: 'server', code: undefined }],
+    );
+  },
+);
 
 t.test('a server that cannot be reached is a cancelled exchange, no lost session', async (t) => {
   const rig = await startExchanges(t, {
@@ -192,19 +195,22 @@ t.test('a server that closes a connection at rest has the client closed, as dire
   t.ok(await rig.allOver());
 });
 
-t.test('a server that announces the end of its connection has a new one for the next', async (t) => {
-  const upstreamPort = await serveHttp1(t, (_request, response) => {
-    response.setHeader('connection', 'close');
-    response.end('ok');
-  });
-  const rig = await startExchanges(t, { upstreamPort });
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-  for (let count = 0; count < 5; count += 1) {
-    t.equal((await fetchHttp1(rig.port, {}, agent)).body.toString(), 'ok');
-  }
-  t.equal(rig.drivers.length, 1);
-  agent.destroy();
-});
+t.test(
+  'a server that announces the end of its connection has a new one for the next',
+  async (t) => {
+    const upstreamPort = await serveHttp1(t, (_request, response) => {
+      response.setHeader('connection', 'close');
+      response.end('ok');
+    });
+    const rig = await startExchanges(t, { upstreamPort });
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    for (let count = 0; count < 5; count += 1) {
+      t.equal((await fetchHttp1(rig.port, {}, agent)).body.toString(), 'ok');
+    }
+    t.equal(rig.drivers.length, 1);
+    agent.destroy();
+  },
+);
 
 t.test('a client that has said all and listens on gets its answer', async (t) => {
   const upstreamPort = await serveHttp1(t, (_request, response) => {
@@ -244,7 +250,10 @@ t.test('at shutdown who waits is told, and who rests is closed', async (t) => {
   t.equal(answer.body.toString(), 'shutting down');
   await idle.untilClosed();
   t.ok(await rig.allOver());
-  t.same(rig.recorders.flatMap(({ ends }) => ends), ['shutting down']);
+  t.same(
+    rig.recorders.flatMap(({ ends }) => ends),
+    ['shutting down'],
+  );
 });
 
 t.test('who asks for nothing, or too slowly, is closed', async (t) => {

@@ -3,23 +3,66 @@ import http2 from 'node:http2';
 import t from 'tap';
 import { until } from './duplex-pair.ts';
 import { startExchanges } from './exchange-rig.ts';
-import { connectClient, fetchHttp1, fetchHttp2, RawSocket, serveHttp1, serveHttp2 } from './exchange-servers.ts';
+import {
+  connectClient,
+  fetchHttp1,
+  fetchHttp2,
+  RawSocket,
+  serveHttp1,
+  serveHttp2,
+} from './exchange-servers.ts';
 
 const HOST = 'host: a\r\n';
 
 /** What two readers could understand in two ways; the one status that it gets. */
 const SMUGGLING: readonly (readonly [name: string, bytes: string, status: RegExp])[] = [
-  ['TE and CL', `POST / HTTP/1.1\r\n${HOST}content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`, /400/],
-  ['CL and TE', `POST / HTTP/1.1\r\n${HOST}transfer-encoding: chunked\r\ncontent-length: 4\r\n\r\n0\r\n\r\n`, /400/],
-  ['two CL', `POST / HTTP/1.1\r\n${HOST}content-length: 4\r\ncontent-length: 5\r\n\r\nabcde`, /400/],
-  ['two equal CL', `POST / HTTP/1.1\r\n${HOST}content-length: 4\r\ncontent-length: 4\r\n\r\nabcd`, /400/],
+  [
+    'TE and CL',
+    `POST / HTTP/1.1\r\n${HOST}content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
+    /400/,
+  ],
+  [
+    'CL and TE',
+    `POST / HTTP/1.1\r\n${HOST}transfer-encoding: chunked\r\ncontent-length: 4\r\n\r\n0\r\n\r\n`,
+    /400/,
+  ],
+  [
+    'two CL',
+    `POST / HTTP/1.1\r\n${HOST}content-length: 4\r\ncontent-length: 5\r\n\r\nabcde`,
+    /400/,
+  ],
+  [
+    'two equal CL',
+    `POST / HTTP/1.1\r\n${HOST}content-length: 4\r\ncontent-length: 4\r\n\r\nabcd`,
+    /400/,
+  ],
   ['CL list', `POST / HTTP/1.1\r\n${HOST}content-length: 4, 4\r\n\r\nabcd`, /400/],
   ['CL with sign', `POST / HTTP/1.1\r\n${HOST}content-length: +4\r\n\r\nabcd`, /400/],
-  ['CL too large', `POST / HTTP/1.1\r\n${HOST}content-length: 99999999999999999999\r\n\r\nabcd`, /400/],
-  ['TE other', `POST / HTTP/1.1\r\n${HOST}transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, /400|501/],
-  ['TE not last', `POST / HTTP/1.1\r\n${HOST}transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n`, /400|501/],
-  ['TE twice', `POST / HTTP/1.1\r\n${HOST}transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`, /400|501/],
-  ['TE obscured', `POST / HTTP/1.1\r\n${HOST}transfer-encoding: xchunked\r\n\r\n0\r\n\r\n`, /400|501/],
+  [
+    'CL too large',
+    `POST / HTTP/1.1\r\n${HOST}content-length: 99999999999999999999\r\n\r\nabcd`,
+    /400/,
+  ],
+  [
+    'TE other',
+    `POST / HTTP/1.1\r\n${HOST}transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
+    /400|501/,
+  ],
+  [
+    'TE not last',
+    `POST / HTTP/1.1\r\n${HOST}transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n`,
+    /400|501/,
+  ],
+  [
+    'TE twice',
+    `POST / HTTP/1.1\r\n${HOST}transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
+    /400|501/,
+  ],
+  [
+    'TE obscured',
+    `POST / HTTP/1.1\r\n${HOST}transfer-encoding: xchunked\r\n\r\n0\r\n\r\n`,
+    /400|501/,
+  ],
   ['TE in 1.0', `POST / HTTP/1.0\r\n${HOST}transfer-encoding: chunked\r\n\r\n0\r\n\r\n`, /400/],
   ['LF only', 'POST / HTTP/1.1\nhost: a\ncontent-length: 4\n\nabcd', /400/],
   ['LF in head', `GET / HTTP/1.1\r\n${HOST}x: a\nb: c\r\n\r\n`, /400/],
@@ -33,7 +76,11 @@ const SMUGGLING: readonly (readonly [name: string, bytes: string, status: RegExp
   ['target of all', `OPTIONS * HTTP/1.1\r\n${HOST}\r\n`, /400/],
   ['target not ASCII', `GET /\u00e9 HTTP/1.1\r\n${HOST}\r\n`, /400/],
   ['chunk size', `POST / HTTP/1.1\r\n${HOST}transfer-encoding: chunked\r\n\r\nxyz\r\n`, /400/],
-  ['websocket', `GET / HTTP/1.1\r\n${HOST}connection: upgrade\r\nupgrade: websocket\r\n\r\n`, /501/],
+  [
+    'websocket',
+    `GET / HTTP/1.1\r\n${HOST}connection: upgrade\r\nupgrade: websocket\r\n\r\n`,
+    /501/,
+  ],
   ['CONNECT', `CONNECT other:80 HTTP/1.1\r\n${HOST}\r\n`, /501/],
   ['huge header', `GET / HTTP/1.1\r\n${HOST}x: ${'y'.repeat(70_000)}\r\n\r\n`, /431/],
   ['many headers', `GET / HTTP/1.1\r\n${HOST}${'x: y\r\n'.repeat(400)}\r\n`, /431/],
@@ -58,24 +105,30 @@ t.test('what could be read in two ways is refused, and never forwarded', async (
     t.match(line, status, `${name}: ${line}`);
     t.notMatch(text, /200 OK/, name);
   }
-  t.notOk(seen.some((line) => line.includes('smuggled')), seen.join());
+  t.notOk(
+    seen.some((line) => line.includes('smuggled')),
+    seen.join(),
+  );
   t.equal((await fetchHttp1(rig.port)).status, 200, 'others are served');
   t.ok(await rig.allOver());
   t.same(rig.troubles, []);
 });
 
-t.test('h2c offered by a client is ignored, as by servers that have never heard of it', async (t) => {
-  const upstreamPort = await serveHttp1(t, ({ headers }, response) => {
-    response.end(`${headers.upgrade} ${headers['http2-settings']}`);
-  });
-  const rig = await startExchanges(t, { upstreamPort });
-  const raw = new RawSocket(rig.port);
-  raw.write(
-    `GET / HTTP/1.1\r\n${HOST}connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQ\r\n\r\n`,
-  );
-  t.ok(await until(() => raw.text.endsWith('undefined undefined')), raw.text);
-  raw.socket.destroy();
-});
+t.test(
+  'h2c offered by a client is ignored, as by servers that have never heard of it',
+  async (t) => {
+    const upstreamPort = await serveHttp1(t, ({ headers }, response) => {
+      response.end(`${headers.upgrade} ${headers['http2-settings']}`);
+    });
+    const rig = await startExchanges(t, { upstreamPort });
+    const raw = new RawSocket(rig.port);
+    raw.write(
+      `GET / HTTP/1.1\r\n${HOST}connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQ\r\n\r\n`,
+    );
+    t.ok(await until(() => raw.text.endsWith('undefined undefined')), raw.text);
+    raw.socket.destroy();
+  },
+);
 
 t.test('single bytes, chunks of one byte and pipelining change nothing', async (t) => {
   const upstreamPort = await serveHttp1(t, (request, response) => {

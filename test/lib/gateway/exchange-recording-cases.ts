@@ -3,7 +3,13 @@ import t from 'tap';
 import { GatewayError } from '../../../lib/errors.ts';
 import { createGate, settle, until } from './duplex-pair.ts';
 import { RelaySession, startExchanges } from './exchange-rig.ts';
-import { connectClient, fetchHttp1, fetchHttp2, serveHttp1, serveHttp2 } from './exchange-servers.ts';
+import {
+  connectClient,
+  fetchHttp1,
+  fetchHttp2,
+  serveHttp1,
+  serveHttp2,
+} from './exchange-servers.ts';
 
 const WRITE_FAILED = new GatewayError('RECORDING_WRITE', 'no space left on device');
 

@@ -64,7 +64,8 @@ export class RelaySession implements ProtocolSession {
       case 'cancelled': {
         this.#open.delete(event.exchange);
         const { exchange, from, code } = event;
-        if (from === 'client') return [{ kind: 'abandon', exchange, to: 'server', code: code ?? 8 }];
+        if (from === 'client')
+          return [{ kind: 'abandon', exchange, to: 'server', code: code ?? 8 }];
         return [{ kind: 'abandon', exchange, to: 'client', code: code ?? 2 }];
       }
       case 'stopped':
@@ -120,8 +121,7 @@ export async function startExchanges(t: Teardown, options: ExchangeRigOptions) {
   const upstream = (port: number): HttpUpstream => ({
     scheme: 'http',
     authority: `127.0.0.1:${port}`,
-    open:
-      options.open ?? (() => connectUpstream({ host: '127.0.0.1', port, timeoutMs: 20_000 })),
+    open: options.open ?? (() => connectUpstream({ host: '127.0.0.1', port, timeoutMs: 20_000 })),
   });
   const rest = upstream(options.upstreamPort);
   const grpc = options.grpcPort === undefined ? rest : upstream(options.grpcPort);

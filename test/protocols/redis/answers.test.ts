@@ -6,19 +6,37 @@ import { RawRedis, redisMissing, startRedis } from '../../support/redis-server.t
 const skip = redisMissing('next');
 const SECRET = 'ann@example.com';
 const READS = [
-  'VSIM v ELE a', 'VSIM v ELE a WITHSCORES', 'VSIM v ELE a WITHATTRIBS', 'VSIM v ELE a WITHSCORES WITHATTRIBS', 'VSIM v VALUES 2 1 2 WITHATTRIBS WITHSCORES COUNT 5',
-  'VGETATTR v a', 'VGETATTR v c', 'VLINKS v a WITHSCORES', 'VRANDMEMBER v 3', 'VINFO v', 'VEMB v a', 'VEMB v a RAW', 'VDIM v', 'VCARD v',
+  'VSIM v ELE a',
+  'VSIM v ELE a WITHSCORES',
+  'VSIM v ELE a WITHATTRIBS',
+  'VSIM v ELE a WITHSCORES WITHATTRIBS',
+  'VSIM v VALUES 2 1 2 WITHATTRIBS WITHSCORES COUNT 5',
+  'VGETATTR v a',
+  'VGETATTR v c',
+  'VLINKS v a WITHSCORES',
+  'VRANDMEMBER v 3',
+  'VINFO v',
+  'VEMB v a',
+  'VEMB v a RAW',
+  'VDIM v',
+  'VCARD v',
 ];
 
 async function fill(port: number): Promise<void> {
   const direct = await RawRedis.connect(port);
-  await direct.run(`VADD v VALUES 2 1 2 a SETATTR {"email":"${SECRET}","year":1980,"big":9007199254740993}`);
+  await direct.run(
+    `VADD v VALUES 2 1 2 a SETATTR {"email":"${SECRET}","year":1980,"big":9007199254740993}`,
+  );
   await direct.run('VADD v VALUES 2 1 3 b');
   await direct.run(`VADD v VALUES 2 2 3 c SETATTR not-json-${SECRET}`);
   direct.close();
 }
 
-for (const [name, masks] of [['by name', masksOf(['email'])], ['by detectors', masksOf([], true)], ['#attributes', masksOf(['#attributes'])]] as const) {
+for (const [name, masks] of [
+  ['by name', masksOf(['email'])],
+  ['by detectors', masksOf([], true)],
+  ['#attributes', masksOf(['#attributes'])],
+] as const) {
   void t.test(`masks ${name}: nothing leaks, the rest is as direct`, { skip }, async (t) => {
     const { port } = await startRedis(t, 'next');
     await fill(port);
@@ -37,7 +55,8 @@ for (const [name, masks] of [['by name', masksOf(['email'])], ['by detectors', m
         t.notOk(found.includes(SECRET), `${line} in RESP${version}`);
         if (/RAND/.test(line)) continue;
         if (!expected.includes(SECRET)) t.equal(found, expected, line);
-        else if (name !== '#attributes' && /VSIM/.test(line)) t.match(found, /"year":1980,"big":9007199254740993/);
+        else if (name !== '#attributes' && /VSIM/.test(line))
+          t.match(found, /"year":1980,"big":9007199254740993/);
       }
       client.close();
       direct.close();

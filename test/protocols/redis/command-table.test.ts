@@ -13,23 +13,27 @@ import { RawRedis, type RedisKind, redisMissing, startRedis } from '../../suppor
 const OTHER_MODULES = /^(?:ts|bf|cf|cms|topk|tdigest|graph|tfunction|tfcall|timeseries)\b/;
 
 for (const kind of ['debian', 'stack', 'next'] as const satisfies readonly RedisKind[]) {
-  void t.test(`every command of ${kind} is in the table`, { skip: redisMissing(kind) }, async (t) => {
-    const { port } = await startRedis(t, kind);
-    const client = await RawRedis.connect(port);
-    const listed = await client.run('COMMAND LIST');
-    client.close();
-    if (!Array.isArray(listed)) throw new Error('no list');
-    t.ok(listed.length > 200);
-    const known = new Set(commandNames());
-    const containers = new Set([...known].map((name) => name.split(' ')[0] ?? ''));
-    const unknown = listed
-      .map((name) => String(name).toLowerCase().replace('|', ' '))
-      .filter((name) => !OTHER_MODULES.test(name))
-      .filter((name) => !known.has(name) && !containers.has(name))
-      // FT.DEBUG and _FT.DEBUG are one line here: all of it is `admin`.
-      .filter((name) => !/^_?ft\.(?:debug|config) /.test(name));
-    t.same(unknown, []);
-  });
+  void t.test(
+    `every command of ${kind} is in the table`,
+    { skip: redisMissing(kind) },
+    async (t) => {
+      const { port } = await startRedis(t, kind);
+      const client = await RawRedis.connect(port);
+      const listed = await client.run('COMMAND LIST');
+      client.close();
+      if (!Array.isArray(listed)) throw new Error('no list');
+      t.ok(listed.length > 200);
+      const known = new Set(commandNames());
+      const containers = new Set([...known].map((name) => name.split(' ')[0] ?? ''));
+      const unknown = listed
+        .map((name) => String(name).toLowerCase().replace('|', ' '))
+        .filter((name) => !OTHER_MODULES.test(name))
+        .filter((name) => !known.has(name) && !containers.has(name))
+        // FT.DEBUG and _FT.DEBUG are one line here: all of it is `admin`.
+        .filter((name) => !/^_?ft\.(?:debug|config) /.test(name));
+      t.same(unknown, []);
+    },
+  );
 
   void t.test(`keys where ${kind} says that they are`, { skip: redisMissing(kind) }, async (t) => {
     const { port } = await startRedis(t, kind);

@@ -21,21 +21,83 @@ const SETUP = [
 
 /** All that give a value back, as it is or in pieces; each may be run twice. */
 const READS = [
-  'GET s', 'GET j', 'MGET s j', 'GETRANGE s 0 3', 'SUBSTR s 0 3', 'GETEX s', 'SET s ann@example.com GET',
-  'GETSET s ann@example.com', 'LCS s j', 'DUMP s', 'SORT l ALPHA', 'SORT_RO set ALPHA', 'SORT l BY nosort GET #',
-  'SORT l BY nosort GET s', 'SORT l BY * GET h->email ALPHA',
-  'HGET h email', 'HMGET h name email', 'HGETALL h', 'HVALS h', 'HSCAN h 0', 'HRANDFIELD h 2 WITHVALUES',
+  'GET s',
+  'GET j',
+  'MGET s j',
+  'GETRANGE s 0 3',
+  'SUBSTR s 0 3',
+  'GETEX s',
+  'SET s ann@example.com GET',
+  'GETSET s ann@example.com',
+  'LCS s j',
+  'DUMP s',
+  'SORT l ALPHA',
+  'SORT_RO set ALPHA',
+  'SORT l BY nosort GET #',
+  'SORT l BY nosort GET s',
+  'SORT l BY * GET h->email ALPHA',
+  'HGET h email',
+  'HMGET h name email',
+  'HGETALL h',
+  'HVALS h',
+  'HSCAN h 0',
+  'HRANDFIELD h 2 WITHVALUES',
   'HRANDFIELD h -5 WITHVALUES',
-  'LRANGE l 0 -1', 'LINDEX l 0', 'LMPOP 1 l LEFT', 'BLPOP l 1', 'LPOP l 1', 'RPOP l',
-  'SMEMBERS set', 'SRANDMEMBER set', 'SRANDMEMBER set 3', 'SUNION set set', 'SINTER set', 'SDIFF set', 'SSCAN set 0', 'SPOP set',
-  'ZRANGE z 0 -1', 'ZRANGE z 0 -1 WITHSCORES', 'ZREVRANGE z 0 -1 WITHSCORES', 'ZRANGEBYSCORE z 0 9 WITHSCORES', 'ZRANGEBYLEX z - +',
-  'ZUNION 1 z WITHSCORES', 'ZDIFF 1 z', 'ZSCAN z 0', 'ZRANDMEMBER z 2 WITHSCORES', 'ZPOPMIN z', 'ZMPOP 1 z MIN', 'BZPOPMIN z 1',
-  'XRANGE x - +', 'XREVRANGE x + -', 'XREAD STREAMS x 0', 'XREADGROUP GROUP g c STREAMS x >', 'XREADGROUP GROUP g c STREAMS x 0',
-  'XCLAIM x g c 0 1-1', 'XAUTOCLAIM x g c 0 0', 'XINFO STREAM x', 'XINFO STREAM x FULL',
-  'GEORADIUS g 13 38 1 km WITHDIST', 'GEOSEARCH g FROMLONLAT 13 38 BYRADIUS 1 km', 'GETDEL s',
-  'COPY s t', 'RENAME s t', 'SMOVE set t ann@example.com', 'LMOVE l t LEFT LEFT', 'RPOPLPUSH l t', 'ZRANGESTORE t z 0 -1',
-  'SUNIONSTORE t set', 'SORT l ALPHA STORE t', 'GEORADIUS g 13 38 1 km STORE t', 'BITOP NOT t s', 'BITFIELD s GET u8 0',
-  'GETBIT s 1', 'EVAL return{redis.call("get","s")} 0', 'DEBUG OBJECT s', 'GET t', 'LRANGE t 0 -1', 'SMEMBERS t',
+  'LRANGE l 0 -1',
+  'LINDEX l 0',
+  'LMPOP 1 l LEFT',
+  'BLPOP l 1',
+  'LPOP l 1',
+  'RPOP l',
+  'SMEMBERS set',
+  'SRANDMEMBER set',
+  'SRANDMEMBER set 3',
+  'SUNION set set',
+  'SINTER set',
+  'SDIFF set',
+  'SSCAN set 0',
+  'SPOP set',
+  'ZRANGE z 0 -1',
+  'ZRANGE z 0 -1 WITHSCORES',
+  'ZREVRANGE z 0 -1 WITHSCORES',
+  'ZRANGEBYSCORE z 0 9 WITHSCORES',
+  'ZRANGEBYLEX z - +',
+  'ZUNION 1 z WITHSCORES',
+  'ZDIFF 1 z',
+  'ZSCAN z 0',
+  'ZRANDMEMBER z 2 WITHSCORES',
+  'ZPOPMIN z',
+  'ZMPOP 1 z MIN',
+  'BZPOPMIN z 1',
+  'XRANGE x - +',
+  'XREVRANGE x + -',
+  'XREAD STREAMS x 0',
+  'XREADGROUP GROUP g c STREAMS x >',
+  'XREADGROUP GROUP g c STREAMS x 0',
+  'XCLAIM x g c 0 1-1',
+  'XAUTOCLAIM x g c 0 0',
+  'XINFO STREAM x',
+  'XINFO STREAM x FULL',
+  'GEORADIUS g 13 38 1 km WITHDIST',
+  'GEOSEARCH g FROMLONLAT 13 38 BYRADIUS 1 km',
+  'GETDEL s',
+  'COPY s t',
+  'RENAME s t',
+  'SMOVE set t ann@example.com',
+  'LMOVE l t LEFT LEFT',
+  'RPOPLPUSH l t',
+  'ZRANGESTORE t z 0 -1',
+  'SUNIONSTORE t set',
+  'SORT l ALPHA STORE t',
+  'GEORADIUS g 13 38 1 km STORE t',
+  'BITOP NOT t s',
+  'BITFIELD s GET u8 0',
+  'GETBIT s 1',
+  'EVAL return{redis.call("get","s")} 0',
+  'DEBUG OBJECT s',
+  'GET t',
+  'LRANGE t 0 -1',
+  'SMEMBERS t',
 ];
 
 async function fill(port: number): Promise<void> {
@@ -85,29 +147,33 @@ for (const [name, masks] of [
   });
 }
 
-void t.test('without masks every answer is the same as direct, byte for byte', { skip, timeout: 180_000 }, async (t) => {
-  const { port } = await startRedis(t, 'debian');
-  const lab = await startLab(t, { upstreamPort: port });
-  let leakCount = 0;
-  const random = /RANDMEMBER|HRANDFIELD|XREADGROUP|XAUTOCLAIM|XCLAIM|DEBUG|SRAND|SPOP|XINFO/;
-  for (const version of [2, 3] as const) {
-    for (const line of READS.filter((one) => !random.test(one))) {
-      await fill(port);
-      const direct = await RawRedis.connect(port);
-      await direct.ask('HELLO', String(version));
-      direct.write(...line.split(' '));
-      const expected = await direct.next();
-      leakCount += Number(leaks(expected) !== undefined);
-      direct.close();
-      await fill(port);
-      const client = await lab.client(version);
-      client.write(...line.split(' '));
-      t.equal((await client.next()).toString('latin1'), expected.toString('latin1'), line);
-      client.close();
+void t.test(
+  'without masks every answer is the same as direct, byte for byte',
+  { skip, timeout: 180_000 },
+  async (t) => {
+    const { port } = await startRedis(t, 'debian');
+    const lab = await startLab(t, { upstreamPort: port });
+    let leakCount = 0;
+    const random = /RANDMEMBER|HRANDFIELD|XREADGROUP|XAUTOCLAIM|XCLAIM|DEBUG|SRAND|SPOP|XINFO/;
+    for (const version of [2, 3] as const) {
+      for (const line of READS.filter((one) => !random.test(one))) {
+        await fill(port);
+        const direct = await RawRedis.connect(port);
+        await direct.ask('HELLO', String(version));
+        direct.write(...line.split(' '));
+        const expected = await direct.next();
+        leakCount += Number(leaks(expected) !== undefined);
+        direct.close();
+        await fill(port);
+        const client = await lab.client(version);
+        client.write(...line.split(' '));
+        t.equal((await client.next()).toString('latin1'), expected.toString('latin1'), line);
+        client.close();
+      }
     }
-  }
-  t.ok(leakCount > 70, `${leakCount} answers hold the secret where nothing masks it`);
-});
+    t.ok(leakCount > 70, `${leakCount} answers hold the secret where nothing masks it`);
+  },
+);
 
 void t.test('what is left beside a mask', { skip }, async (t) => {
   const { port } = await startRedis(t, 'debian');
@@ -147,29 +213,49 @@ void t.test('messages of channels are masked', { skip }, async (t) => {
   }
 });
 
-void t.test('bytes that are no text stay as they are, unless a detector finds something', { skip }, async (t) => {
-  const { port } = await startRedis(t, 'debian');
-  const direct = await RawRedis.connect(port);
-  const vector = Buffer.from(new Float32Array(64).map((_, index) => Math.sin(index) / 8).buffer);
-  const packed = Buffer.concat([Buffer.from([0x81, 0xa5, 0xff]), Buffer.from(SECRET), Buffer.from([0x00])]);
-  const latin = Buffer.from(`M\u00fcller ${SECRET}`, 'latin1');
-  await direct.ask('HSET', 'v', 'vec', vector, 'packed', packed, 'latin', latin);
-  const lab = await startLab(t, { upstreamPort: port, judge: () => allowing(masksOf(['x'], true)) });
-  const client = await lab.client();
-  t.equal(await client.run('HGET v vec'), vector.toString('latin1'));
-  t.equal(await client.run('HGET v packed'), null);
-  t.equal(await client.run('HGET v latin'), null);
-  direct.close();
-});
+void t.test(
+  'bytes that are no text stay as they are, unless a detector finds something',
+  { skip },
+  async (t) => {
+    const { port } = await startRedis(t, 'debian');
+    const direct = await RawRedis.connect(port);
+    const vector = Buffer.from(new Float32Array(64).map((_, index) => Math.sin(index) / 8).buffer);
+    const packed = Buffer.concat([
+      Buffer.from([0x81, 0xa5, 0xff]),
+      Buffer.from(SECRET),
+      Buffer.from([0x00]),
+    ]);
+    const latin = Buffer.from(`M\u00fcller ${SECRET}`, 'latin1');
+    await direct.ask('HSET', 'v', 'vec', vector, 'packed', packed, 'latin', latin);
+    const lab = await startLab(t, {
+      upstreamPort: port,
+      judge: () => allowing(masksOf(['x'], true)),
+    });
+    const client = await lab.client();
+    t.equal(await client.run('HGET v vec'), vector.toString('latin1'));
+    t.equal(await client.run('HGET v packed'), null);
+    t.equal(await client.run('HGET v latin'), null);
+    direct.close();
+  },
+);
 
-void t.test('an answer that is too long to be masked is withheld, and the session goes on', { skip }, async (t) => {
-  const { port } = await startRedis(t, 'debian');
-  const direct = await RawRedis.connect(port);
-  await direct.ask('SET', 'big', 'x'.repeat(3_000_000));
-  const lab = await startLab(t, { upstreamPort: port, judge: ({ route }) => allowing(route === 'GET' ? masksOf(['a']) : undefined) });
-  const client = await lab.client();
-  t.match(await client.run('GET big'), { message: /^ERR Weir cannot mask an answer of more than/ });
-  t.equal(String(await client.run('MGET big')).length, 3_000_000, 'without masks it streams');
-  t.equal(await client.run('PING'), 'PONG');
-  direct.close();
-});
+void t.test(
+  'an answer that is too long to be masked is withheld, and the session goes on',
+  { skip },
+  async (t) => {
+    const { port } = await startRedis(t, 'debian');
+    const direct = await RawRedis.connect(port);
+    await direct.ask('SET', 'big', 'x'.repeat(3_000_000));
+    const lab = await startLab(t, {
+      upstreamPort: port,
+      judge: ({ route }) => allowing(route === 'GET' ? masksOf(['a']) : undefined),
+    });
+    const client = await lab.client();
+    t.match(await client.run('GET big'), {
+      message: /^ERR Weir cannot mask an answer of more than/,
+    });
+    t.equal(String(await client.run('MGET big')).length, 3_000_000, 'without masks it streams');
+    t.equal(await client.run('PING'), 'PONG');
+    direct.close();
+  },
+);

@@ -32,7 +32,18 @@ async function startStack(t: Teardown, kind: RedisKind = 'stack'): Promise<numbe
     ['eve', '5', 'other', 'eve@example.com'],
   ] as const;
   for (const [index, [name, age, tenant, email]] of records.entries()) {
-    const fields = ['email', email, 'name', name, 'bio', `writes ${email}`, 'age', age, 'tenant', tenant];
+    const fields = [
+      'email',
+      email,
+      'name',
+      name,
+      'bio',
+      `writes ${email}`,
+      'age',
+      age,
+      'tenant',
+      tenant,
+    ];
     await direct.ask('HSET', `user:${index}`, ...fields, 'vec', VECTOR);
     const json = { email, tags: [1.5, 'x'], tenant, author: { phone: PHONE, name } };
     await direct.ask('JSON.SET', `doc:${index}`, '$', JSON.stringify(json));
@@ -57,31 +68,97 @@ function words(line: string): string[] {
 }
 
 const READS = [
-  'FT.SEARCH idx *', 'FT.SEARCH alias *', 'FT.SEARCH idx * RETURN 1 mail', 'FT.SEARCH idx * RETURN 3 email AS name',
-  'FT.SEARCH idx * RETURN 6 mail AS x name AS mail', 'FT.SEARCH idx * RETURN 4 about AS a mail', 'FT.SEARCH idx * RETURN 6 mail AS x name AS x', 'FT.SEARCH idx * RETURN 6 name AS x mail AS x',
-  'FT.SEARCH idx * RETURN 3 mail AS x RETURN 1 name', 'FT.SEARCH idx * RETURN 1 name RETURN 3 mail AS x', 'FT.SEARCH idx * RETURN 0 RETURN 1 mail', 'FT.SEARCH idx * WITHSORTKEYS',
-  'FT.SEARCH idx * NOCONTENT RETURN 1 mail', 'FT.AGGREGATE idx * LOAD 6 @mail AS x @name AS x', 'FT.AGGREGATE idx * LOAD 6 @name AS x @mail AS x', 'FT.AGGREGATE idx * LOAD 4 @name @mail AS name',
-  'FT.SEARCH idx * SORTBY mail WITHSORTKEYS', 'FT.SEARCH idx * SORTBY mail DESC WITHSORTKEYS WITHSCORES WITHPAYLOADS',
-  'FT.SEARCH idx * EXPLAINSCORE WITHSCORES', 'FT.SEARCH idx writes HIGHLIGHT FIELDS 1 about', 'FT.SEARCH idx writes SUMMARIZE FIELDS 1 about LEN 3',
-  'FT.SEARCH idx writes SUMMARIZE HIGHLIGHT TAGS [ ]', 'FT.SEARCH idx * FORMAT EXPAND', 'FT.SEARCH jdx * FORMAT EXPAND DIALECT 3',
-  'FT.SEARCH jdx *', 'FT.SEARCH jdx * DIALECT 3', 'FT.SEARCH jdx * RETURN 1 mail', 'FT.SEARCH jdx * RETURN 1 mail DIALECT 3',
-  'FT.SEARCH jdx * RETURN 1 $.author', 'FT.SEARCH jdx * RETURN 3 $.author AS a DIALECT 4', 'FT.SEARCH jdx * RETURN 1 $..email', 'FT.SEARCH jdx * RETURN 1 $.*',
-  'FT.SEARCH jdx * RETURN 3 $.email AS tenant', 'FT.SEARCH jdx * SORTBY mail',
-  'FT.AGGREGATE idx * LOAD *', 'FT.AGGREGATE idx * LOAD 1 @mail', 'FT.AGGREGATE idx * LOAD 3 @email AS name', 'FT.AGGREGATE idx * LOAD 1 @email',
-  'FT.AGGREGATE idx * GROUPBY 1 @mail', 'FT.AGGREGATE idx * GROUPBY 1 @tenant REDUCE TOLIST 1 @mail AS all',
-  'FT.AGGREGATE idx * GROUPBY 1 @tenant REDUCE TOLIST 1 @mail', 'FT.AGGREGATE idx * GROUPBY 1 @tenant REDUCE FIRST_VALUE 4 @mail BY @age ASC AS first',
-  'FT.AGGREGATE idx * GROUPBY 1 @tenant REDUCE RANDOM_SAMPLE 2 @mail 2 AS name', 'FT.AGGREGATE idx * LOAD 1 @email APPLY upper(@email) AS u',
-  'FT.AGGREGATE idx * LOAD 1 @email APPLY substr(@email,0,12) AS u', 'FT.AGGREGATE idx * APPLY lower(@mail) AS u GROUPBY 1 @u',
-  'FT.AGGREGATE idx * APPLY lower(@mail) AS u GROUPBY 1 @u REDUCE TOLIST 1 @u AS v', 'FT.AGGREGATE idx * LOAD 1 @bio', 'FT.AGGREGATE idx * SORTBY 2 @mail ASC',
-  'FT.AGGREGATE idx * LOAD 1 @email APPLY "split(@email,\'@\')" AS s', 'FT.AGGREGATE idx * LOAD 1 @email APPLY format("%s",@email) AS s',
-  'FT.AGGREGATE jdx * LOAD *', 'FT.AGGREGATE jdx * LOAD 3 $.author AS a', 'FT.AGGREGATE jdx * LOAD 1 $.email', 'FT.AGGREGATE jdx * LOAD 1 $..phone', 'FT.AGGREGATE jdx * LOAD 4 $.email AS e @tenant GROUPBY 1 @e',
-  'FT.AGGREGATE idx * LOAD * WITHCURSOR COUNT 1', 'FT.TAGVALS idx mail', 'FT.PROFILE idx SEARCH QUERY *', 'FT.PROFILE idx AGGREGATE QUERY * LOAD *',
-  'FT.SPELLCHECK idx exampel DISTANCE 2', 'FT.GET idx user:0', 'FT.MGET idx user:0 user:1', 'FT.DEBUG DUMP_TAGIDX idx mail', 'FT.DEBUG DUMP_TERMS idx',
-  'JSON.GET doc:0', 'JSON.GET doc:0 $', 'JSON.GET doc:0 .', 'JSON.GET doc:0 $.email', 'JSON.GET doc:0 .email', 'JSON.GET doc:0 email', 'JSON.GET doc:0 $..email',
-  'JSON.GET doc:0 $.*', 'JSON.GET doc:0 $["email"]', "JSON.GET doc:0 $['author']['phone']", 'JSON.GET doc:0 $.email $.author', 'JSON.GET doc:0 $..phone $.tenant',
-  'JSON.GET doc:0 . .email', 'JSON.GET doc:0 $.author $', 'JSON.GET doc:0 INDENT x NEWLINE y SPACE z $', 'JSON.GET doc:0 $.author', 'JSON.GET doc:0 $[?(@.phone)]', 'JSON.MGET doc:0 doc:1 $',
-  'JSON.MGET doc:0 doc:1 .email', 'JSON.RESP doc:0', 'JSON.RESP doc:0 $.email', 'JSON.ARRPOP doc:0 $.tags', 'JSON.NUMINCRBY doc:0 $.tags[0] 1',
-  'FT.SUGGET sug ann', 'FT.SUGGET sug ann WITHPAYLOADS WITHSCORES', 'DUMP doc:0',
+  'FT.SEARCH idx *',
+  'FT.SEARCH alias *',
+  'FT.SEARCH idx * RETURN 1 mail',
+  'FT.SEARCH idx * RETURN 3 email AS name',
+  'FT.SEARCH idx * RETURN 6 mail AS x name AS mail',
+  'FT.SEARCH idx * RETURN 4 about AS a mail',
+  'FT.SEARCH idx * RETURN 6 mail AS x name AS x',
+  'FT.SEARCH idx * RETURN 6 name AS x mail AS x',
+  'FT.SEARCH idx * RETURN 3 mail AS x RETURN 1 name',
+  'FT.SEARCH idx * RETURN 1 name RETURN 3 mail AS x',
+  'FT.SEARCH idx * RETURN 0 RETURN 1 mail',
+  'FT.SEARCH idx * WITHSORTKEYS',
+  'FT.SEARCH idx * NOCONTENT RETURN 1 mail',
+  'FT.AGGREGATE idx * LOAD 6 @mail AS x @name AS x',
+  'FT.AGGREGATE idx * LOAD 6 @name AS x @mail AS x',
+  'FT.AGGREGATE idx * LOAD 4 @name @mail AS name',
+  'FT.SEARCH idx * SORTBY mail WITHSORTKEYS',
+  'FT.SEARCH idx * SORTBY mail DESC WITHSORTKEYS WITHSCORES WITHPAYLOADS',
+  'FT.SEARCH idx * EXPLAINSCORE WITHSCORES',
+  'FT.SEARCH idx writes HIGHLIGHT FIELDS 1 about',
+  'FT.SEARCH idx writes SUMMARIZE FIELDS 1 about LEN 3',
+  'FT.SEARCH idx writes SUMMARIZE HIGHLIGHT TAGS [ ]',
+  'FT.SEARCH idx * FORMAT EXPAND',
+  'FT.SEARCH jdx * FORMAT EXPAND DIALECT 3',
+  'FT.SEARCH jdx *',
+  'FT.SEARCH jdx * DIALECT 3',
+  'FT.SEARCH jdx * RETURN 1 mail',
+  'FT.SEARCH jdx * RETURN 1 mail DIALECT 3',
+  'FT.SEARCH jdx * RETURN 1 $.author',
+  'FT.SEARCH jdx * RETURN 3 $.author AS a DIALECT 4',
+  'FT.SEARCH jdx * RETURN 1 $..email',
+  'FT.SEARCH jdx * RETURN 1 $.*',
+  'FT.SEARCH jdx * RETURN 3 $.email AS tenant',
+  'FT.SEARCH jdx * SORTBY mail',
+  'FT.AGGREGATE idx * LOAD *',
+  'FT.AGGREGATE idx * LOAD 1 @mail',
+  'FT.AGGREGATE idx * LOAD 3 @email AS name',
+  'FT.AGGREGATE idx * LOAD 1 @email',
+  'FT.AGGREGATE idx * GROUPBY 1 @mail',
+  'FT.AGGREGATE idx * GROUPBY 1 @tenant REDUCE TOLIST 1 @mail AS all',
+  'FT.AGGREGATE idx * GROUPBY 1 @tenant REDUCE TOLIST 1 @mail',
+  'FT.AGGREGATE idx * GROUPBY 1 @tenant REDUCE FIRST_VALUE 4 @mail BY @age ASC AS first',
+  'FT.AGGREGATE idx * GROUPBY 1 @tenant REDUCE RANDOM_SAMPLE 2 @mail 2 AS name',
+  'FT.AGGREGATE idx * LOAD 1 @email APPLY upper(@email) AS u',
+  'FT.AGGREGATE idx * LOAD 1 @email APPLY substr(@email,0,12) AS u',
+  'FT.AGGREGATE idx * APPLY lower(@mail) AS u GROUPBY 1 @u',
+  'FT.AGGREGATE idx * APPLY lower(@mail) AS u GROUPBY 1 @u REDUCE TOLIST 1 @u AS v',
+  'FT.AGGREGATE idx * LOAD 1 @bio',
+  'FT.AGGREGATE idx * SORTBY 2 @mail ASC',
+  'FT.AGGREGATE idx * LOAD 1 @email APPLY "split(@email,\'@\')" AS s',
+  'FT.AGGREGATE idx * LOAD 1 @email APPLY format("%s",@email) AS s',
+  'FT.AGGREGATE jdx * LOAD *',
+  'FT.AGGREGATE jdx * LOAD 3 $.author AS a',
+  'FT.AGGREGATE jdx * LOAD 1 $.email',
+  'FT.AGGREGATE jdx * LOAD 1 $..phone',
+  'FT.AGGREGATE jdx * LOAD 4 $.email AS e @tenant GROUPBY 1 @e',
+  'FT.AGGREGATE idx * LOAD * WITHCURSOR COUNT 1',
+  'FT.TAGVALS idx mail',
+  'FT.PROFILE idx SEARCH QUERY *',
+  'FT.PROFILE idx AGGREGATE QUERY * LOAD *',
+  'FT.SPELLCHECK idx exampel DISTANCE 2',
+  'FT.GET idx user:0',
+  'FT.MGET idx user:0 user:1',
+  'FT.DEBUG DUMP_TAGIDX idx mail',
+  'FT.DEBUG DUMP_TERMS idx',
+  'JSON.GET doc:0',
+  'JSON.GET doc:0 $',
+  'JSON.GET doc:0 .',
+  'JSON.GET doc:0 $.email',
+  'JSON.GET doc:0 .email',
+  'JSON.GET doc:0 email',
+  'JSON.GET doc:0 $..email',
+  'JSON.GET doc:0 $.*',
+  'JSON.GET doc:0 $["email"]',
+  "JSON.GET doc:0 $['author']['phone']",
+  'JSON.GET doc:0 $.email $.author',
+  'JSON.GET doc:0 $..phone $.tenant',
+  'JSON.GET doc:0 . .email',
+  'JSON.GET doc:0 $.author $',
+  'JSON.GET doc:0 INDENT x NEWLINE y SPACE z $',
+  'JSON.GET doc:0 $.author',
+  'JSON.GET doc:0 $[?(@.phone)]',
+  'JSON.MGET doc:0 doc:1 $',
+  'JSON.MGET doc:0 doc:1 .email',
+  'JSON.RESP doc:0',
+  'JSON.RESP doc:0 $.email',
+  'JSON.ARRPOP doc:0 $.tags',
+  'JSON.NUMINCRBY doc:0 $.tags[0] 1',
+  'FT.SUGGET sug ann',
+  'FT.SUGGET sug ann WITHPAYLOADS WITHSCORES',
+  'DUMP doc:0',
 ];
 
 function isLeak(bytes: Buffer): boolean {
@@ -103,7 +180,11 @@ async function run(lab: Lab, version: 2 | 3, line: string): Promise<Buffer> {
 }
 
 for (const [name, masks, pieces] of [
-  ['by name', masksOf(['email', 'bio', 'author.phone', '#value']), [SECRET, 'ann@', 'example', PHONE]],
+  [
+    'by name',
+    masksOf(['email', 'bio', 'author.phone', '#value']),
+    [SECRET, 'ann@', 'example', PHONE],
+  ],
   ['by detectors', masksOf([], true), [SECRET, 'ann@', 'example']],
 ] as const) {
   void t.test(`masks ${name}: nothing leaks`, { skip, timeout: 180_000 }, async (t) => {
@@ -141,7 +222,11 @@ void t.test('without masks every answer is the same as direct', { skip }, async 
     for (const line of READS.filter((one) => !varies.test(one))) {
       direct.write(...words(line));
       const expected = await direct.next();
-      t.equal((await run(lab, version, line)).toString('latin1'), expected.toString('latin1'), line);
+      t.equal(
+        (await run(lab, version, line)).toString('latin1'),
+        expected.toString('latin1'),
+        line,
+      );
     }
     direct.close();
   }
@@ -171,9 +256,17 @@ void t.test('what steers', { skip }, async (t) => {
   t.ok((await names('FT.SEARCH idx * FILTER age 1 2')).includes('age'));
   t.ok((await names('FT.SEARCH idx ann INFIELDS 1 about')).includes('bio'));
   t.ok((await names('FT.AGGREGATE idx * GROUPBY 1 @mail')).includes('email'));
-  t.ok((await names('FT.AGGREGATE idx * LOAD 3 @email AS x FILTER startswith(@x,@x)')).includes('email'));
+  t.ok(
+    (await names('FT.AGGREGATE idx * LOAD 3 @email AS x FILTER startswith(@x,@x)')).includes(
+      'email',
+    ),
+  );
   t.ok((await names('FT.AGGREGATE idx * APPLY lower(@mail) AS u SORTBY 1 @u')).includes('email'));
-  t.ok((await names('FT.AGGREGATE jdx * LOAD 3 $.author.phone AS p GROUPBY 1 @p')).includes('author.phone'));
+  t.ok(
+    (await names('FT.AGGREGATE jdx * LOAD 3 $.author.phone AS p GROUPBY 1 @p')).includes(
+      'author.phone',
+    ),
+  );
   t.ok((await names('FT.TAGVALS idx mail')).includes('email'));
   t.ok((await names('FT.SEARCH jdx @phone:555')).includes('author.phone'));
   t.match((await steered('FT.SEARCH nosuch words')).steersAny, /text/);
@@ -188,11 +281,16 @@ void t.test('what steers', { skip }, async (t) => {
 void t.test('filters', { skip }, async (t) => {
   const port = await startStack(t);
   const filter = [{ field: 'tenant', value: 'acme' }];
-  const lab = await startLab(t, { upstreamPort: port, judge: () => allowing(undefined, { filter }) });
+  const lab = await startLab(t, {
+    upstreamPort: port,
+    judge: () => allowing(undefined, { filter }),
+  });
   const client = await lab.client();
   const ids = async (line: string): Promise<Plain> => {
     const reply = await client.ask(...words(line));
-    return reply instanceof Error ? reply.message : arrayOf(reply).filter((one) => /^(?:user|doc):/.test(String(one)));
+    return reply instanceof Error
+      ? reply.message
+      : arrayOf(reply).filter((one) => /^(?:user|doc):/.test(String(one)));
   };
   t.same(await ids('FT.SEARCH idx * NOCONTENT'), ['user:0', 'user:1']);
   t.same(await ids('FT.SEARCH jdx * NOCONTENT'), ['doc:0', 'doc:1']);
@@ -200,17 +298,44 @@ void t.test('filters', { skip }, async (t) => {
   t.same(await ids('FT.SEARCH idx "@age:[4 9]" NOCONTENT'), ['user:1']);
   t.same(await ids('FT.SEARCH idx "@tenant:{other}" NOCONTENT'), []);
   t.same(await ids('FT.SEARCH idx "-@name:ann" NOCONTENT'), ['user:1']);
-  for (const escape of ['*) | (*', 'ann) | (eve', '(ann', '*=>[', 'ann\\)|(eve', "w'a*'", '{', 'x"y']) {
+  for (const escape of [
+    '*) | (*',
+    'ann) | (eve',
+    '(ann',
+    '*=>[',
+    'ann\\)|(eve',
+    "w'a*'",
+    '{',
+    'x"y',
+  ]) {
     const reply = await client.ask('FT.SEARCH', 'idx', escape, 'NOCONTENT');
     t.ok(reply instanceof Error && /NOPERM/.test(reply.message), escape);
   }
   const nearest = await client.ask(
-    'FT.SEARCH', 'idx', '*=>[KNN 9 @vec $B AS d]', 'NOCONTENT', 'PARAMS', '2', 'B', VECTOR, 'DIALECT', '2',
+    'FT.SEARCH',
+    'idx',
+    '*=>[KNN 9 @vec $B AS d]',
+    'NOCONTENT',
+    'PARAMS',
+    '2',
+    'B',
+    VECTOR,
+    'DIALECT',
+    '2',
   );
   t.same(arrayOf(nearest).slice(1).toSorted(), ['user:0', 'user:1']);
   const rows = await client.run('FT.AGGREGATE idx * LOAD 1 @name GROUPBY 1 @name');
   t.notMatch(JSON.stringify(rows), /eve/);
-  for (const line of ['HGETALL user:0', 'JSON.GET doc:0', 'HSET user:0 a b', 'FT.TAGVALS idx mail', 'FT.GET idx user:0', 'FT.PROFILE idx SEARCH QUERY *', 'EXISTS user:2', 'SCAN 0']) {
+  for (const line of [
+    'HGETALL user:0',
+    'JSON.GET doc:0',
+    'HSET user:0 a b',
+    'FT.TAGVALS idx mail',
+    'FT.GET idx user:0',
+    'FT.PROFILE idx SEARCH QUERY *',
+    'EXISTS user:2',
+    'SCAN 0',
+  ]) {
     t.match(await client.run(line), { message: /filter is in force/ }, line);
   }
   t.match(await client.run('FT.SEARCH nosuch *'), { message: /does not say what its fields are/ });
@@ -219,13 +344,19 @@ void t.test('filters', { skip }, async (t) => {
 
 void t.test('limits', { skip }, async (t) => {
   const port = await startStack(t);
-  const lab = await startLab(t, { upstreamPort: port, judge: () => allowing(undefined, { limitMax: 2 }) });
+  const lab = await startLab(t, {
+    upstreamPort: port,
+    judge: () => allowing(undefined, { limitMax: 2 }),
+  });
   const client = await lab.client();
   t.equal(arrayOf(await client.run('FT.SEARCH idx * NOCONTENT')).length, 3);
   t.equal(arrayOf(await client.run('FT.SEARCH idx * NOCONTENT LIMIT 0 100')).length, 3);
   t.equal(arrayOf(await client.run('FT.AGGREGATE idx * LOAD 1 @name')).length, 3);
   t.equal(arrayOf(await client.run('FT.AGGREGATE idx * LOAD 1 @name LIMIT 0 3')).length, 3);
-  t.equal(arrayOf(await client.run('FT.AGGREGATE idx * LOAD 1 @name LIMIT 0 3 SORTBY 1 @name')).length, 3);
+  t.equal(
+    arrayOf(await client.run('FT.AGGREGATE idx * LOAD 1 @name LIMIT 0 3 SORTBY 1 @name')).length,
+    3,
+  );
   t.equal(arrayOf(await client.run('FT.AGGREGATE idx * LIMIT 0 3 GROUPBY 1 @mail')).length, 3);
   t.match(await client.run('KEYS *'), { message: /at most 2 records/ });
   t.match(await client.run('MGET a b c'), { message: /at most 2 records/ });
@@ -237,7 +368,21 @@ void t.test('vectors are withheld', { skip }, async (t) => {
   const judge = () => allowing(undefined, { hidesVectors: true });
   const lab = await startLab(t, { upstreamPort: port, judge });
   for (const version of [2, 3] as const) {
-    for (const line of ['FT.SEARCH idx *', 'FT.SEARCH idx * RETURN 1 vec', 'FT.SEARCH idx * RETURN 3 vec AS x', 'FT.AGGREGATE idx * LOAD *', 'FT.AGGREGATE idx * LOAD 3 @vec AS y', 'FT.AGGREGATE idx * LOAD 1 @vec APPLY upper(@vec) AS z', 'HGETALL user:0', 'HGET user:0 vec', 'HVALS user:0', 'FT.GET idx user:0', 'DUMP user:0', 'EVAL return 0', 'FT.SEARCH idx writes HIGHLIGHT']) {
+    for (const line of [
+      'FT.SEARCH idx *',
+      'FT.SEARCH idx * RETURN 1 vec',
+      'FT.SEARCH idx * RETURN 3 vec AS x',
+      'FT.AGGREGATE idx * LOAD *',
+      'FT.AGGREGATE idx * LOAD 3 @vec AS y',
+      'FT.AGGREGATE idx * LOAD 1 @vec APPLY upper(@vec) AS z',
+      'HGETALL user:0',
+      'HGET user:0 vec',
+      'HVALS user:0',
+      'FT.GET idx user:0',
+      'DUMP user:0',
+      'EVAL return 0',
+      'FT.SEARCH idx writes HIGHLIGHT',
+    ]) {
       const reply = await run(lab, version, line);
       t.notOk(reply.includes(VECTOR), `${line} in RESP${version}`);
     }
@@ -245,27 +390,39 @@ void t.test('vectors are withheld', { skip }, async (t) => {
   t.match((await run(lab, 2, 'FT.SEARCH idx *')).toString('latin1'), /ann@example\.com/);
 });
 
-void t.test('cursors are masked as what opened them, and foreign ones are refused', { skip }, async (t) => {
-  const port = await startStack(t);
-  const lab = await startLab(t, { upstreamPort: port, judge: () => allowing(masksOf(['email', 'bio'])) });
-  for (const version of [2, 3] as const) {
-    const client = await lab.client(version);
-    const opened = await client.run('FT.AGGREGATE idx * LOAD * WITHCURSOR COUNT 1');
-    t.notMatch(JSON.stringify(opened), /@example/);
-    const cursor = String(arrayOf(opened)[1]);
-    const read = await client.run(`FT.CURSOR READ idx ${cursor} COUNT 5`);
-    t.match(JSON.stringify(read), /"name","bob"/);
-    t.notMatch(JSON.stringify(read), /@example/);
-    const direct = await RawRedis.connect(port);
-    const foreign = arrayOf(await direct.run('FT.AGGREGATE idx * LOAD * WITHCURSOR COUNT 1'))[1];
-    t.match(await client.run(`FT.CURSOR READ idx ${String(foreign)}`), { message: /not opened in this session/ });
-    direct.close();
-  }
-});
+void t.test(
+  'cursors are masked as what opened them, and foreign ones are refused',
+  { skip },
+  async (t) => {
+    const port = await startStack(t);
+    const lab = await startLab(t, {
+      upstreamPort: port,
+      judge: () => allowing(masksOf(['email', 'bio'])),
+    });
+    for (const version of [2, 3] as const) {
+      const client = await lab.client(version);
+      const opened = await client.run('FT.AGGREGATE idx * LOAD * WITHCURSOR COUNT 1');
+      t.notMatch(JSON.stringify(opened), /@example/);
+      const cursor = String(arrayOf(opened)[1]);
+      const read = await client.run(`FT.CURSOR READ idx ${cursor} COUNT 5`);
+      t.match(JSON.stringify(read), /"name","bob"/);
+      t.notMatch(JSON.stringify(read), /@example/);
+      const direct = await RawRedis.connect(port);
+      const foreign = arrayOf(await direct.run('FT.AGGREGATE idx * LOAD * WITHCURSOR COUNT 1'))[1];
+      t.match(await client.run(`FT.CURSOR READ idx ${String(foreign)}`), {
+        message: /not opened in this session/,
+      });
+      direct.close();
+    }
+  },
+);
 
 void t.test('vectors and scores stay as they are beside masks', { skip }, async (t) => {
   const port = await startStack(t);
-  const lab = await startLab(t, { upstreamPort: port, judge: () => allowing(masksOf(['email', 'bio'], true)) });
+  const lab = await startLab(t, {
+    upstreamPort: port,
+    judge: () => allowing(masksOf(['email', 'bio'], true)),
+  });
   for (const version of [2, 3] as const) {
     const reply = await run(lab, version, 'FT.SEARCH idx * WITHSCORES LIMIT 0 1');
     t.ok(reply.includes(VECTOR));
@@ -276,7 +433,10 @@ void t.test('vectors and scores stay as they are beside masks', { skip }, async 
 
 void t.test('an index that was changed is asked for again', { skip }, async (t) => {
   const port = await startStack(t);
-  const lab = await startLab(t, { upstreamPort: port, judge: () => allowing(masksOf(['email', 'bio'])) });
+  const lab = await startLab(t, {
+    upstreamPort: port,
+    judge: () => allowing(masksOf(['email', 'bio'])),
+  });
   const client = await lab.client();
   t.notMatch(JSON.stringify(await client.run('FT.SEARCH idx * RETURN 1 mail')), /@example/);
   t.equal(await client.run('FT.DROPINDEX idx'), 'OK');

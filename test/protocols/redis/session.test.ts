@@ -34,7 +34,11 @@ void t.test('sign-in', { skip }, async (t) => {
   t.match(messageOf(await client.run('HELLO 4')), /^NOPROTO/);
   t.match(messageOf(await client.run('AUTH ann wrong')), /^WRONGPASS/);
   t.match(messageOf(await client.run('AUTH nobody x')), /^WRONGPASS/);
-  t.match(messageOf(await client.run('AUTH upstream-secret')), /^WRONGPASS/, 'not with the store\'s');
+  t.match(
+    messageOf(await client.run('AUTH upstream-secret')),
+    /^WRONGPASS/,
+    "not with the store's",
+  );
   t.equal(await client.ask('AUTH', 'ann', PASSWORD), 'OK');
   t.equal(await client.run('SET a 1'), 'OK');
   t.match(messageOf(await client.run('AUTH ann wrong')), /^WRONGPASS/);
@@ -49,7 +53,8 @@ void t.test('sign-in', { skip }, async (t) => {
   await client.closed();
   const recorded = lab.commands.flatMap((one) => (one.kind === 'record' ? [one.bytes] : []));
   const text = Buffer.concat(recorded).toString('latin1');
-  for (const secret of [PASSWORD, 'upstream-secret', 'wrong']) t.notOk(text.includes(secret), secret);
+  for (const secret of [PASSWORD, 'upstream-secret', 'wrong'])
+    t.notOk(text.includes(secret), secret);
   const toServer = lab.commands.flatMap((one) =>
     one.kind === 'send' && one.to === 'server' ? [one.bytes] : [],
   );
@@ -119,8 +124,11 @@ void t.test('refusals keep their place in a pipeline', { skip }, async (t) => {
 
 void t.test('a refused command fails its transaction', { skip }, async (t) => {
   const { port } = await startRedis(t, 'debian');
-  const judge = ({ accesses }: { accesses: readonly { target: { path: readonly string[] } | undefined }[] }) =>
-    accesses.some(({ target }) => target?.path[0] === 'no') ? block('it is secret') : ALLOW;
+  const judge = ({
+    accesses,
+  }: {
+    accesses: readonly { target: { path: readonly string[] } | undefined }[];
+  }) => (accesses.some(({ target }) => target?.path[0] === 'no') ? block('it is secret') : ALLOW);
   const lab = await startLab(t, { upstreamPort: port, judge });
   const client = await lab.client();
   t.equal(await client.run('MULTI'), 'OK');
@@ -138,16 +146,27 @@ void t.test('a refused command fails its transaction', { skip }, async (t) => {
   t.match(messageOf(await client.run('GET no')), /^NOPERM/);
 });
 
-void t.test('what could not be followed is refused, whatever the rules say', { skip }, async (t) => {
-  const { port } = await startRedis(t, 'debian');
-  const lab = await startLab(t, { upstreamPort: port });
-  const client = await lab.client();
-  for (const line of ['MONITOR', 'SYNC', 'PSYNC ? -1', 'REPLCONF x y', 'CLIENT REPLY OFF', 'CLIENT REPLY SKIP']) {
-    t.match(messageOf(await client.run(line)), /^NOPERM/, line);
-  }
-  t.equal(await client.run('CLIENT REPLY ON'), 'OK');
-  t.equal(await client.run('PING'), 'PONG');
-});
+void t.test(
+  'what could not be followed is refused, whatever the rules say',
+  { skip },
+  async (t) => {
+    const { port } = await startRedis(t, 'debian');
+    const lab = await startLab(t, { upstreamPort: port });
+    const client = await lab.client();
+    for (const line of [
+      'MONITOR',
+      'SYNC',
+      'PSYNC ? -1',
+      'REPLCONF x y',
+      'CLIENT REPLY OFF',
+      'CLIENT REPLY SKIP',
+    ]) {
+      t.match(messageOf(await client.run(line)), /^NOPERM/, line);
+    }
+    t.equal(await client.run('CLIENT REPLY ON'), 'OK');
+    t.equal(await client.run('PING'), 'PONG');
+  },
+);
 
 for (const version of [2, 3] as const) {
   void t.test(`channels, RESP${version}`, { skip }, async (t) => {
@@ -164,7 +183,10 @@ for (const version of [2, 3] as const) {
     t.equal(await speaker.run('PUBLISH px hello'), 1);
     t.match(String(await listener.next()), /pmessage/);
     listener.write('UNSUBSCRIBE');
-    t.match(String(await listener.next()) + String(await listener.next()), /unsubscribe.*unsubscribe/s);
+    t.match(
+      String(await listener.next()) + String(await listener.next()),
+      /unsubscribe.*unsubscribe/s,
+    );
     listener.write('PUNSUBSCRIBE');
     t.match(String(await listener.next()), /punsubscribe/);
     t.equal(await listener.run('GET nothing'), null);
@@ -223,7 +245,9 @@ void t.test('hostile bytes', { skip }, async (t) => {
     await client.closed();
   }
   const split = await lab.client();
-  for (const byte of Buffer.from('*3\r\n$3\r\nSET\r\n$1\r\na\r\n$3\r\nx\r\n\r\n*2\r\n$3\r\nGET\r\n$1\r\na\r\n')) {
+  for (const byte of Buffer.from(
+    '*3\r\n$3\r\nSET\r\n$1\r\na\r\n$3\r\nx\r\n\r\n*2\r\n$3\r\nGET\r\n$1\r\na\r\n',
+  )) {
     split.socket.write(Buffer.of(byte));
   }
   t.equal(String(await split.next()), '+OK\r\n');

@@ -18,13 +18,24 @@ function readAll(chunks: readonly Buffer[]): string[][] {
 }
 
 void t.test('any cut gives the same requests', async (t) => {
-  const args = fc.array(fc.array(fc.string({ unit: 'binary', maxLength: 9 }), { minLength: 1, maxLength: 5 }), { maxLength: 6 });
+  const args = fc.array(
+    fc.array(fc.string({ unit: 'binary', maxLength: 9 }), { minLength: 1, maxLength: 5 }),
+    { maxLength: 6 },
+  );
   fc.assert(
     fc.property(args, fc.array(fc.nat({ max: 200 })), (requests, offsets) => {
-      const texts = requests.map((parts) => parts.map((part) => Buffer.from(part).toString('latin1')));
+      const texts = requests.map((parts) =>
+        parts.map((part) => Buffer.from(part).toString('latin1')),
+      );
       const bytes = Buffer.concat(requests.map((parts) => encodeRequest(parts)));
-      const cuts = [0, ...offsets.filter((one) => one < bytes.length).toSorted((a, b) => a - b), bytes.length];
-      const chunks = cuts.slice(1).map((end, index) => Buffer.from(bytes.subarray(cuts[index], end)));
+      const cuts = [
+        0,
+        ...offsets.filter((one) => one < bytes.length).toSorted((a, b) => a - b),
+        bytes.length,
+      ];
+      const chunks = cuts
+        .slice(1)
+        .map((end, index) => Buffer.from(bytes.subarray(cuts[index], end)));
       t.strictSame(readAll(chunks), texts);
       t.strictSame(readAll([...bytes].map((byte) => Buffer.of(byte))), texts);
     }),

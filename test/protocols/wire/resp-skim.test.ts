@@ -3,11 +3,35 @@ import { ProtocolError } from '../../../protocols/errors.ts';
 import { DEPTH_MAX, RespSkimmer } from '../../../protocols/wire/resp-skim.ts';
 
 const REPLIES = [
-  '+OK\r\n', '-ERR x\r\n', ':1\r\n', '$-1\r\n', '$0\r\n\r\n', '$3\r\na\r\n\r\n', '*-1\r\n', '*0\r\n', '*2\r\n$1\r\na\r\n:2\r\n',
-  '_\r\n', ',1.5\r\n', ',inf\r\n', '#t\r\n', '(3492890328409238509324850943850943825024385\r\n', '!5\r\nERR x\r\n', '=7\r\ntxt:abc\r\n',
-  '%2\r\n+a\r\n:1\r\n+b\r\n*1\r\n_\r\n', '~2\r\n:1\r\n:2\r\n', '>3\r\n+message\r\n$1\r\na\r\n$1\r\nb\r\n', '%0\r\n',
-  '|1\r\n+ttl\r\n:3\r\n$1\r\na\r\n', '*2\r\n|1\r\n+a\r\n+b\r\n:1\r\n:2\r\n', '|0\r\n:1\r\n',
-  '$?\r\n;4\r\nHell\r\n;2\r\n\r\n\r\n;0\r\n', '$?\r\n;0\r\n', '*?\r\n:1\r\n*?\r\n.\r\n.\r\n', '%?\r\n+a\r\n:1\r\n.\r\n', '~?\r\n.\r\n', '*1\r\n$?\r\n;1\r\nx\r\n;0\r\n',
+  '+OK\r\n',
+  '-ERR x\r\n',
+  ':1\r\n',
+  '$-1\r\n',
+  '$0\r\n\r\n',
+  '$3\r\na\r\n\r\n',
+  '*-1\r\n',
+  '*0\r\n',
+  '*2\r\n$1\r\na\r\n:2\r\n',
+  '_\r\n',
+  ',1.5\r\n',
+  ',inf\r\n',
+  '#t\r\n',
+  '(3492890328409238509324850943850943825024385\r\n',
+  '!5\r\nERR x\r\n',
+  '=7\r\ntxt:abc\r\n',
+  '%2\r\n+a\r\n:1\r\n+b\r\n*1\r\n_\r\n',
+  '~2\r\n:1\r\n:2\r\n',
+  '>3\r\n+message\r\n$1\r\na\r\n$1\r\nb\r\n',
+  '%0\r\n',
+  '|1\r\n+ttl\r\n:3\r\n$1\r\na\r\n',
+  '*2\r\n|1\r\n+a\r\n+b\r\n:1\r\n:2\r\n',
+  '|0\r\n:1\r\n',
+  '$?\r\n;4\r\nHell\r\n;2\r\n\r\n\r\n;0\r\n',
+  '$?\r\n;0\r\n',
+  '*?\r\n:1\r\n*?\r\n.\r\n.\r\n',
+  '%?\r\n+a\r\n:1\r\n.\r\n',
+  '~?\r\n.\r\n',
+  '*1\r\n$?\r\n;1\r\nx\r\n;0\r\n',
   '*3\r\n*2\r\n:1\r\n*0\r\n$-1\r\n*1\r\n%1\r\n+a\r\n~0\r\n',
 ];
 
@@ -33,9 +57,28 @@ void t.test('each reply ends where it ends, however it is cut', async (t) => {
 });
 
 void t.test('what is no reply', async (t) => {
-  const cases = ['x', '*x\r\n', '*-2\r\n', '*1.5\r\n', '*99999999999999\r\n', '$3\r\nabcd\r\n', '$3\r\nabc\rx', '+a\rb', '.\r\n', '*1\r\n.\r\n', ';1\r\n', '$?\r\n:1\r\n', '*12345678901234567890', '>?1\r\n'];
+  const cases = [
+    'x',
+    '*x\r\n',
+    '*-2\r\n',
+    '*1.5\r\n',
+    '*99999999999999\r\n',
+    '$3\r\nabcd\r\n',
+    '$3\r\nabc\rx',
+    '+a\rb',
+    '.\r\n',
+    '*1\r\n.\r\n',
+    ';1\r\n',
+    '$?\r\n:1\r\n',
+    '*12345678901234567890',
+    '>?1\r\n',
+  ];
   for (const bytes of cases) {
-    t.throws(() => new RespSkimmer().skim(Buffer.from(bytes), 0), ProtocolError, JSON.stringify(bytes));
+    t.throws(
+      () => new RespSkimmer().skim(Buffer.from(bytes), 0),
+      ProtocolError,
+      JSON.stringify(bytes),
+    );
   }
 });
 

@@ -38,7 +38,8 @@ void t.test('replies as trees', async (t) => {
     ['%?\r\n+a\r\n:1\r\n.\r\n', ['a', '1']],
     ['*2\r\n|1\r\n+a\r\n+b\r\n:1\r\n:2\r\n', ['1', '2']],
   ];
-  for (const [bytes, expected] of cases) t.same(shown(readReply(Buffer.from(bytes))), expected, bytes);
+  for (const [bytes, expected] of cases)
+    t.same(shown(readReply(Buffer.from(bytes))), expected, bytes);
   const attributed = readReply(Buffer.from('|1\r\n+a\r\n+b\r\n:1\r\n'));
   t.same(attributed.attributes?.map(shown), ['a', 'b']);
 });
@@ -49,7 +50,9 @@ void t.test('edits change their part and nothing else', async (t) => {
   t.equal(spliceReply(bytes, []), bytes);
   const items = node.kind === 'list' ? node.items : [];
   const edits = [items[2], items[0]].flatMap((item) =>
-    item === undefined ? [] : [{ start: item.start, end: item.end, bytes: encodeBulk(Buffer.from('***')) }],
+    item === undefined
+      ? []
+      : [{ start: item.start, end: item.end, bytes: encodeBulk(Buffer.from('***')) }],
   );
   t.equal(String(spliceReply(bytes, edits)), '*3\r\n$3\r\n***\r\n,1.50\r\n$3\r\n***\r\n');
   t.throws(() => spliceReply(bytes, [...edits, ...edits]), /overlap/);
@@ -58,7 +61,14 @@ void t.test('edits change their part and nothing else', async (t) => {
 });
 
 void t.test('what is no reply', async (t) => {
-  for (const bytes of ['*1\r\n', ':1\r\n:2\r\n', '$5\r\nab\r\n', 'x', '%1\r\n+a\r\n', '$?\r\n:1\r\n']) {
+  for (const bytes of [
+    '*1\r\n',
+    ':1\r\n:2\r\n',
+    '$5\r\nab\r\n',
+    'x',
+    '%1\r\n+a\r\n',
+    '$?\r\n:1\r\n',
+  ]) {
     t.throws(() => readReply(Buffer.from(bytes)), { code: 'RESP_REPLY' }, bytes);
   }
 });
