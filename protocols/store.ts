@@ -65,6 +65,16 @@ export interface StoreRequest {
    * name do not reach them there, so it is refused where one holds for what it touches.
    */
   readonly carries?: string;
+  /**
+   * Fields whose values go into scores, or stand in the errors of the store when it cannot reckon with them: they
+   * come back whole, so a mask of any mode refuses. They are in `steering` as well.
+   */
+  readonly computes?: readonly FieldPath[];
+  /**
+   * A filter holds for it only where the server knows conditional writes; an older one leaves the condition out
+   * without a word. So the gateway asks the server first.
+   */
+  readonly needsConditionalWrites?: boolean;
 }
 
 /** A record counts only where all of these fields have these values. */

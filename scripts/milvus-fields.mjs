@@ -18,6 +18,8 @@ const NEWER_FIELDS = {
   ],
   GetPersistentSegmentInfoRequest: ['states:4:varint*'],
 };
+/** Messages that stand in fields of the type `bytes`: the schema of CreateCollection. */
+const INNER_MESSAGES = ['schema.CollectionSchema'];
 const VARINTS = new Set(['int32', 'int64', 'uint32', 'uint64', 'sint32', 'sint64', 'bool']);
 const WIRE_NAMES = {
   double: 'fixed64',
@@ -43,13 +45,15 @@ export function generate() {
     definitions.set(key, found);
     const fields = [];
     messages.set(key, fields);
+    const choices = choicesOf(found);
     for (const [field, { id, type, rule, keyType }] of Object.entries(found.fields ?? {})) {
       const kind = kindOf(type, (inner) => visit(inner, [...around, found]));
-      if (keyType !== undefined && keyType !== 'string') fields.push(`${field}:${id}:bytes*`);
-      else
-        fields.push(
-          `${field}:${id}:${keyType === undefined ? kind : `map ${kind}`}${rule === 'repeated' || keyType !== undefined ? '*' : ''}`,
-        );
+      const isList = rule === 'repeated' || keyType !== undefined;
+      const written = keyType === undefined ? kind : keyType === 'string' ? `map ${kind}` : 'bytes';
+      const choice = choices.get(field);
+      fields.push(
+        `${field}:${id}:${written}${isList ? '*' : ''}${choice === undefined ? '' : `:${choice}`}`,
+      );
     }
     return key;
   };
@@ -60,11 +64,21 @@ export function generate() {
       requests[rpc] = visit(requestType, [packages.milvus]);
     }
   }
+  for (const name of INNER_MESSAGES) visit(name, []);
   for (const [message, fields] of Object.entries(NEWER_FIELDS)) {
     messages.set(message, [...(messages.get(message) ?? []), ...fields]);
   }
   Object.assign(requests, NEWER_RPCS);
   return { messages, requests };
+}
+
+/** Of the fields of which only one may come, the name of that choice; those of one field are no choice. */
+function choicesOf({ oneofs = {} }) {
+  return new Map(
+    Object.entries(oneofs)
+      .filter(([, { oneof }]) => oneof.length > 1)
+      .flatMap(([name, { oneof }]) => oneof.map((field) => [field, name])),
+  );
 }
 
 function kindOf(type, visit) {
@@ -99,7 +113,7 @@ export function renderRequests({ requests }) {
 
 export function renderFields({ messages }) {
   return [
-    `/** Of each message in a request, \`name:number:kind\` of its fields, \`*\` for repeated ones. ${HEAD}. */`,
+    `/** Of each message in a request, \`name:number:kind\` of its fields, \`*\` for repeated ones, and the choice (oneof) that one is of. ${HEAD}. */`,
     'export const MESSAGE_FIELDS: Readonly<Record<string, string>> = {',
     ...[...messages].map(([message, fields]) => `  ${message}: '${fields.join(', ')}',`),
     '};',

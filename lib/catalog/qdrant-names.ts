@@ -1,7 +1,8 @@
 /**
  * What Qdrant's names stand for: aliases, read all at once over REST (`GET /aliases`) or, where only gRPC
  * answers, with `qdrant.Collections/ListAliases`. A name that is no alias is a collection's own: the server
- * looks at aliases first as well, and gives no collection the name of one.
+ * looks at aliases first as well, and gives no collection the name of one. In the same way it is asked for its
+ * version (`GET /`, `qdrant.Qdrant/HealthCheck`), since older ones do not know `update_filter`.
  */
 
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
@@ -17,6 +18,9 @@ import { NAMES_TIME_MAX, createNameCache } from './store-names.ts';
 /** Of a list of aliases: tens of thousands of them. */
 const ANSWER_SIZE_MAX = 4 * 1024 * 1024;
 const LIST_ALIASES = '/qdrant.Collections/ListAliases';
+const HEALTH_CHECK = '/qdrant.Qdrant/HealthCheck';
+/** The first that keeps `update_filter` of upserts and vector updates; 1.15 leaves it out without a word. */
+const CONDITIONS_SINCE = { major: 1, minor: 16 } as const;
 /** A gRPC message without fields, in its frame. */
 const EMPTY_MESSAGE = Buffer.alloc(5);
 const FRAME_HEAD_SIZE = 5;
@@ -31,7 +35,21 @@ interface Answer {
 export function createQdrantNames(settings: StoreNamesSettings): StoreNames {
   const options = { keepAlive: true, maxSockets: 1 };
   const agent = settings.tls === undefined ? new HttpAgent(options) : new HttpsAgent(options);
-  const cache = createNameCache<Aliases>({ load: async () => await loadAliases(settings, agent) });
+  const cache = createNameCache<Aliases>({
+    load: async () =>
+      await askEither(settings, agent, {
+        rest: ['/aliases', readRestAliases],
+        grpc: [LIST_ALIASES, readGrpcAliases],
+      }),
+  });
+  // As old as names at most, since another server may stand at the same address after a restart.
+  const versions = createNameCache<boolean>({
+    load: async () =>
+      await askEither(settings, agent, {
+        rest: ['/', ({ body }: Answer) => keepsConditions(memberOf(parse(body), 'version'))],
+        grpc: [HEALTH_CHECK, (framed) => keepsConditions(readGrpcVersion(framed))],
+      }),
+  });
   const meaning = (aliases: Aliases, name: StoreName): readonly StoreName[] => {
     const [text = ''] = name.path;
     return [{ kind: 'collection', path: [aliases.get(text) ?? text] }];
@@ -45,24 +63,33 @@ export function createQdrantNames(settings: StoreNamesSettings): StoreNames {
         ? aliases.then((known) => meaning(known, name))
         : meaning(aliases, name);
     },
+    keepsConditions: () => versions.get(''),
     invalidate: () => cache.invalidate(),
     close: () => {
       cache.close();
+      versions.close();
       agent.destroy();
     },
   };
 }
 
-async function loadAliases(
+/** Where to ask, and how to read the answer. */
+interface Question<T> {
+  readonly rest: readonly [path: string, read: (answer: Answer) => T];
+  readonly grpc: readonly [path: string, read: (framed: Buffer) => T];
+}
+
+async function askEither<T>(
   settings: StoreNamesSettings,
   agent: HttpAgent | HttpsAgent,
-): Promise<Aliases> {
+  { rest: [restPath, readRest], grpc: [grpcPath, readGrpc] }: Question<T>,
+): Promise<T> {
   try {
-    return readRestAliases(await askRest(settings, agent));
+    return readRest(await askRest(settings, agent, restPath));
   } catch (error) {
     if (!(error instanceof NoRest)) throw error;
     try {
-      return readGrpcAliases(await askGrpc(settings));
+      return readGrpc(await askGrpc(settings, grpcPath));
     } catch (grpcError) {
       const both = new AggregateError([error, grpcError]);
       throw failure(`Qdrant cannot be asked: ${error.message}`, both);
@@ -78,13 +105,14 @@ class NoRest extends Error {
 async function askRest(
   { host, port, tls, login }: StoreNamesSettings,
   agent: HttpAgent | HttpsAgent,
+  path: string,
 ): Promise<Answer> {
   return await new Promise<Answer>((done, fail) => {
     const headers = {
       accept: 'application/json',
       ...(login === undefined ? {} : { 'api-key': login.secret }),
     };
-    const options = { host, port, path: '/aliases', agent, headers };
+    const options = { host, port, path, agent, headers };
     const request =
       tls === undefined
         ? httpRequest(options)
@@ -108,7 +136,7 @@ async function askRest(
   });
 }
 
-async function askGrpc(settings: StoreNamesSettings): Promise<Buffer> {
+async function askGrpc(settings: StoreNamesSettings, path: string): Promise<Buffer> {
   const { host, port, tls } = settings.grpc ?? settings;
   const authority = `${tls === undefined ? 'http' : 'https'}://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
   const session = connectHttp2(authority, tls === undefined ? {} : tlsOptions(host, tls));
@@ -123,7 +151,7 @@ async function askGrpc(settings: StoreNamesSettings): Promise<Buffer> {
       session.on('error', end);
       const stream = session.request({
         ':method': 'POST',
-        ':path': LIST_ALIASES,
+        ':path': path,
         'content-type': 'application/grpc',
         te: 'trailers',
         ...(settings.login === undefined ? {} : { 'api-key': settings.login.secret }),
@@ -210,14 +238,32 @@ function memberOf(value: unknown, name: string): unknown {
   return Object.entries(value).find(([key]) => key === name)?.[1];
 }
 
-/** `ListAliasesResponse {1 repeated {1 alias_name, 2 collection_name}, 2 time}`, in one frame. */
-function readGrpcAliases(framed: Buffer): Aliases {
+/** What is no version, or that of a build before a release, promises nothing. */
+function keepsConditions(version: unknown): boolean {
+  const [, major, minor] = /^(\d{1,4})\.(\d{1,4})\.\d{1,6}$/.exec(String(version)) ?? [];
+  if (major === undefined) return false;
+  const { major: first, minor: since } = CONDITIONS_SINCE;
+  return Number(major) > first || (Number(major) === first && Number(minor) >= since);
+}
+
+/** `HealthCheckReply {1 title, 2 version, 3 commit}`. */
+function readGrpcVersion(framed: Buffer): string {
+  return fieldsOf(messageIn(framed), 2).at(-1)?.toString('utf8') ?? '';
+}
+
+/** The message in the one frame that an answer has. */
+function messageIn(framed: Buffer): Buffer {
   const size = framed.length < FRAME_HEAD_SIZE ? -1 : framed.readUInt32BE(1);
   if (framed[0] !== 0 || size !== framed.length - FRAME_HEAD_SIZE) {
     throw failure('Qdrant told no aliases');
   }
+  return framed.subarray(FRAME_HEAD_SIZE);
+}
+
+/** `ListAliasesResponse {1 repeated {1 alias_name, 2 collection_name}, 2 time}`. */
+function readGrpcAliases(framed: Buffer): Aliases {
   const aliases = new Map<string, string>();
-  for (const entry of fieldsOf(framed.subarray(FRAME_HEAD_SIZE), 1)) {
+  for (const entry of fieldsOf(messageIn(framed), 1)) {
     const [alias] = fieldsOf(entry, 1);
     const [collection] = fieldsOf(entry, 2);
     if (alias === undefined || collection === undefined) {

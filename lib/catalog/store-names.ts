@@ -14,6 +14,11 @@ export interface StoreNames {
    * Rejects where the server does not answer: then the request is refused.
    */
   resolve(name: StoreName): readonly StoreName[] | Promise<readonly StoreName[]>;
+  /**
+   * The server keeps the condition of a conditional write (`StoreRequest.needsConditionalWrites`). Missing, or
+   * false: nobody knows that it does. Rejects where it does not answer.
+   */
+  keepsConditions?(): boolean | Promise<boolean>;
   /** A request changed names: nothing that was read before it ended is used again. */
   invalidate(): void;
   close(): void;
@@ -91,6 +96,8 @@ export function createNameCache<T>(options: NameCacheOptions<T>): NameCache<T> {
   let loading = new Map<string, Promise<T>>();
   let loadingCount = 0;
   let isClosed = false;
+  /** What was asked before that may be from before a change that was not through yet. */
+  let unsettledUntil = Number.NEGATIVE_INFINITY;
 
   async function ask(key: string): Promise<T> {
     const generation = entries;
@@ -98,7 +105,9 @@ export function createNameCache<T>(options: NameCacheOptions<T>): NameCache<T> {
     loadingCount += 1;
     try {
       const value = await load(key);
-      // After an invalidation the maps are others: what was asked before it is not kept.
+      // After an invalidation the maps are others: what was asked before it is not kept. Nor is what was asked
+      // soon after: whoever asks for a change and hangs up does not say when the server comes to it.
+      if (askedAt < unsettledUntil) return value;
       generation.delete(key);
       generation.set(key, { value, askedAt });
       if (generation.size > countMax) {
@@ -137,7 +146,10 @@ export function createNameCache<T>(options: NameCacheOptions<T>): NameCache<T> {
 
   return {
     get,
-    invalidate: forget,
+    invalidate: () => {
+      unsettledUntil = now() + ageMax;
+      forget();
+    },
     close: () => {
       isClosed = true;
       forget();

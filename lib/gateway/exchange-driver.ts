@@ -11,11 +11,12 @@ import { readReason } from '../net/reason.ts';
 import type { RecordedNote } from '../recording/recording.ts';
 import { Alarms } from './alarms.ts';
 import type { Decided, ExchangeDriverParts } from './driver-parts.ts';
-import { DriverRecording, UNRECORDED } from './driver-recording.ts';
+import { UNRECORDED } from './driver-recording.ts';
 import { ExchangeClient } from './exchange-client.ts';
 import { Deadlines } from './exchange-deadlines.ts';
 import { ExchangeLegs, type ToServer } from './exchange-legs.ts';
 import { Outbox } from './exchange-outbox.ts';
+import { ExchangeRecording } from './exchange-recording.ts';
 import { ExchangeUpstreams } from './exchange-upstreams.ts';
 
 /** How long a client gets to take the answers that it was given before a close, milliseconds. */
@@ -29,6 +30,7 @@ const LOST_ALARM = 'driver: lost';
 const SLOW_ALARM = 'driver: slow';
 
 type DecideCommand = Extract<SessionCommand, { kind: 'decide' }>;
+type RecordCommand = Extract<SessionCommand, { kind: 'record' }>;
 
 export class ExchangeDriver {
   readonly #parts: ExchangeDriverParts;
@@ -36,10 +38,9 @@ export class ExchangeDriver {
   readonly #upstreams: ExchangeUpstreams;
   readonly #legs: ExchangeLegs;
   readonly #outbox: Outbox;
-  readonly #recording = new DriverRecording();
+  readonly #recording: ExchangeRecording;
   readonly #alarms = new Alarms();
   readonly #deadlines = new Deadlines();
-  #recorded: 'not yet' | 'yes' | 'cannot be' = 'not yet';
   #hasCaller = false;
   #isHttp2 = false;
   #isClosing = false;
@@ -48,6 +49,8 @@ export class ExchangeDriver {
 
   constructor(parts: ExchangeDriverParts) {
     this.#parts = parts;
+    const { startRecording, onTrouble } = parts;
+    this.#recording = new ExchangeRecording({ open: startRecording, onTrouble });
     this.#client = new ExchangeClient({
       socket: parts.client,
       clientTls: parts.clientTls,
@@ -67,7 +70,7 @@ export class ExchangeDriver {
     this.#upstreams = new ExchangeUpstreams({
       upstreamOf: parts.upstreamOf,
       heldSizeMax: parts.heldSizeMax,
-      onTrouble: parts.onTrouble,
+      onTrouble,
       onIdleClosed: () => this.#onServerIdleClosed(),
     });
     this.#legs = new ExchangeLegs({
@@ -129,18 +132,17 @@ export class ExchangeDriver {
   /** Operations come back, to be decided after the rest. */
   #carryOutAll(commands: readonly SessionCommand[]): DecideCommand[] {
     const operations: DecideCommand[] = [];
-    for (const command of commands) {
+    for (const [index, command] of commands.entries()) {
       if (command.kind === 'decide') operations.push(command);
-      else this.#carryOut(command);
+      else if (command.kind !== 'record') this.#carryOut(command);
+      // What is recorded in one go is written in one go.
+      else this.#recording.append(command, commands[index + 1]?.kind === 'record');
     }
     return operations;
   }
 
-  #carryOut(command: Exclude<SessionCommand, DecideCommand>): void {
+  #carryOut(command: Exclude<SessionCommand, DecideCommand | RecordCommand>): void {
     switch (command.kind) {
-      case 'record':
-        this.#recording.append(command.from, command.bytes, command.by);
-        break;
       case 'ask':
         this.#outbox.push(command);
         break;
@@ -183,7 +185,7 @@ export class ExchangeDriver {
   /** What the session makes of the decision; nothing yet where that takes a while. */
   #decide({ operation, holds, exchange }: DecideCommand): readonly SessionCommand[] {
     const { id } = operation;
-    if (this.#recorded !== 'yes') {
+    if (!this.#recording.isOn) {
       return this.#deliver(id, exchange, { decision: UNRECORDED, note: undefined });
     }
     const decided = this.#parts.decide(operation);
@@ -213,13 +215,13 @@ export class ExchangeDriver {
     { decision, note }: Decided,
   ): readonly SessionCommand[] {
     if (this.#isClosing) return [];
-    if (note !== undefined) this.#recording.note(aboutExchange(note, exchange));
+    if (note !== undefined) this.#recording.note(note, exchange);
     return this.#parts.session.handle({ kind: 'decided', id, decision });
   }
 
   #forward(command: ToServer): void {
     // Whatever the session makes of it: no request without a recording.
-    if (this.#recorded !== 'yes') {
+    if (!this.#recording.isOn) {
       throw new GatewayError('RECORDING_OPEN', 'a request without a recording');
     }
     this.#legs.toServer(command);
@@ -227,20 +229,8 @@ export class ExchangeDriver {
 
   #onRequest(half: ClientHalf, head: RequestHead): ClientHalfEvents {
     this.#isHttp2 = head.version === '2';
-    if (this.#recorded === 'not yet') this.#startRecording();
+    this.#recording.start();
     return this.#legs.add(half, head);
-  }
-
-  /** Everyone who asks anything is on record; what cannot be is answered so. */
-  #startRecording(): void {
-    try {
-      this.#recording.start(this.#parts.startRecording);
-      this.#recorded = 'yes';
-    } catch (error) {
-      this.#recorded = 'cannot be';
-      this.#parts.onTrouble(error);
-      this.#endRecording('it could not be started');
-    }
   }
 
   #onFact(fact: Fact): void {
@@ -341,7 +331,7 @@ export class ExchangeDriver {
     } catch (second) {
       this.#parts.onTrouble(second);
     }
-    this.#endRecording(reason);
+    this.#recording.end(reason);
     this.#close();
   }
 
@@ -351,7 +341,7 @@ export class ExchangeDriver {
     const begun = new Set(this.#legs.answering);
     const commands = this.#parts.session.handle({ kind: 'stopped', code: '58030', reason });
     for (const command of commands) {
-      if (command.kind === 'record' && isRecordable) this.#carryOut(command);
+      if (command.kind === 'record' && isRecordable) this.#recording.append(command, false);
       const isWord =
         command.kind === 'answer' ||
         ((command.kind === 'body' || command.kind === 'end') && command.to === 'client');
@@ -381,23 +371,10 @@ export class ExchangeDriver {
     this.#legs.stop();
     this.#upstreams.destroy();
     this.#client.destroy();
-    this.#endRecording(reason);
+    this.#recording.end(reason);
     // A request under way was cancelled with its connection; there is nothing more to tell the server.
     this.#parts.onOver(false);
   }
-
-  #endRecording(reason: string): void {
-    try {
-      this.#recording.end(reason);
-    } catch (error) {
-      this.#parts.onTrouble(error);
-    }
-  }
-}
-
-/** Many exchanges of one session are decided on at once: the recording says which one this is about. */
-function aboutExchange(note: RecordedNote, exchange: number | undefined): RecordedNote {
-  return note.kind === 'decision' && exchange !== undefined ? { ...note, exchange } : note;
 }
 
 /** Of sockets; what else can be written to counts nothing. */

@@ -16,14 +16,14 @@ import type { Config, ConnectionConfig, MaskConfig, StoreProtocol } from '../con
 import { GatewayError } from '../errors.ts';
 import type { KeyIdentity } from '../identity/api-keys.ts';
 import type { Principal } from '../identity/principal.ts';
-import { createFieldMasks, findMaskedSteering } from '../masking/field-masks.ts';
+import { createFieldMasks } from '../masking/field-masks.ts';
 import { storeMasksInForce, storeRulesInForce } from '../policy/in-force.ts';
 import { describeStoreViolation } from '../policy/reason.ts';
 import type { StorePattern } from '../policy/store-patterns.ts';
 import { restrictionsOf } from '../policy/store-restrictions.ts';
 import {
   evaluateStoreRules,
-  mayTouch,
+  mayShow,
   objectText,
   type ResolvedAccess,
   readStorePatterns,
@@ -34,6 +34,7 @@ import { messageOf } from './blocks.ts';
 import type { Decided } from './driver-parts.ts';
 import type { RowQuotas } from './row-quotas.ts';
 import { resolveAccesses } from './store-accesses.ts';
+import { whyMasked, whyUncut } from './store-refusals.ts';
 
 type RequestOperation = Extract<Operation, { kind: 'request' }>;
 
@@ -61,6 +62,13 @@ const MASK_SETS_MAX = 64;
 /** In one note of the recording; a command may name thousands of keys of any length. */
 const NOTED_OBJECTS_MAX = 500;
 const NOTED_LENGTH_MAX = 200;
+
+/** Fail closed: such a server would overwrite the records of others and say that all went well. */
+const CONDITIONS_LOST = {
+  code: '42501',
+  reason:
+    'the store is too old to keep a write to the records that the filter of the rule names, or does not tell its version (Qdrant 1.16 and later do)',
+} as const;
 
 interface MaskInForce {
   readonly config: MaskConfig;
@@ -163,9 +171,23 @@ export class StoreDecider {
     principal: Principal,
     isTrial = false,
   ): StoreJudgement | Promise<StoreJudgement> {
+    const decide = (resolved: readonly ResolvedAccess[]) =>
+      this.#checkServer(this.#judge(request, principal, resolved, isTrial), request);
     const accesses = this.#resolve(request, principal);
-    if (!(accesses instanceof Promise)) return this.#judge(request, principal, accesses, isTrial);
-    return accesses.then((resolved) => this.#judge(request, principal, resolved, isTrial));
+    return accesses instanceof Promise ? accesses.then(decide) : decide(accesses);
+  }
+
+  /** Writes under a filter need a server that does not leave their condition out. */
+  #checkServer(
+    judged: StoreJudgement,
+    { needsConditionalWrites }: StoreRequest,
+  ): StoreJudgement | Promise<StoreJudgement> {
+    const isFiltered = (judged.restrictions?.filter.length ?? 0) > 0;
+    if (needsConditionalWrites !== true || !isFiltered) return judged;
+    const answer = this.#parts.names.keepsConditions?.() ?? false;
+    const decide = (isKept: boolean): StoreJudgement =>
+      isKept ? judged : { ...judged, restrictions: undefined, refusal: CONDITIONS_LOST };
+    return answer instanceof Promise ? answer.then(decide) : decide(answer);
   }
 
   /** Where nothing is in force, a name that cannot be looked up is noted as it was written. */
@@ -202,10 +224,9 @@ export class StoreDecider {
       const { violation } = verdict;
       return refuse(violation.rule, describeStoreViolation(violation, protocol));
     }
-    const strict = whySteered(masks, request);
-    if (strict !== undefined) return refuse(strict.mask, strict.reason);
-    const carried = whyCarried(masks, request);
-    if (carried !== undefined) return refuse(carried.mask, carried.reason);
+    const objection =
+      whyMasked(masks, request) ?? whyUncut(verdict.accesses, request, protocol);
+    if (objection !== undefined) return refuse(objection.by, objection.reason);
     const granted = restrictionsOf(verdict.accesses, principal);
     if (granted.kind === 'refused') return refuse(granted.rule, granted.reason);
     const rule = verdict.accesses.find((one) => one.rule !== undefined)?.rule?.name;
@@ -298,41 +319,9 @@ function masksOf(
   return masks
     .filter(
       ({ patterns }) =>
-        patterns === undefined || accesses.some((access) => mayTouch(patterns, access)),
+        patterns === undefined || accesses.some((access) => mayShow(patterns, access)),
     )
     .map(({ config }) => config);
-}
-
-/** Filtering by a value that one may not see finds it out. */
-function whySteered(
-  masks: readonly MaskConfig[],
-  { steering, steersAny }: StoreRequest,
-): { readonly mask: string; readonly reason: string } | undefined {
-  const strict = masks.filter(({ mode }) => mode === 'strict');
-  const [first] = strict;
-  if (first === undefined) return undefined;
-  if (steersAny !== undefined) {
-    const reason = `it cannot be told which fields it goes by (${steersAny}), and mask "${first.name}" is strict`;
-    return { mask: first.name, reason };
-  }
-  const found = findMaskedSteering(strict, steering);
-  if (found === undefined) return undefined;
-  const { mask, field } = found;
-  const shown = JSON.stringify(field.slice(0, NOTED_LENGTH_MAX));
-  return { mask, reason: `the field ${shown} is masked, so nothing may go by it (mask "${mask}")` };
-}
-
-/** A mask that names objects would not hold where the values lie afterwards. */
-function whyCarried(
-  masks: readonly MaskConfig[],
-  { carries }: StoreRequest,
-): { readonly mask: string; readonly reason: string } | undefined {
-  const named = masks.find(({ objects }) => objects !== undefined);
-  if (carries === undefined || named === undefined) return undefined;
-  return {
-    mask: named.name,
-    reason: `${carries}, where mask "${named.name}" would not hold`,
-  };
 }
 
 function smaller(one: number | undefined, other: number | undefined): number | undefined {

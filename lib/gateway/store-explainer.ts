@@ -35,7 +35,12 @@ export interface ExplainedRequest {
 const SILENT = { info: ignore, warn: ignore, error: ignore };
 
 /** What a name is where nobody can be asked: itself. */
-const AS_WRITTEN: StoreNames = { resolve: () => [], invalidate: ignore, close: ignore };
+const AS_WRITTEN: StoreNames = {
+  resolve: () => [],
+  keepsConditions: () => true,
+  invalidate: ignore,
+  close: ignore,
+};
 
 /** `readCall` is the product's own unless a test brings another one. */
 export function createStoreExplainer(

@@ -84,11 +84,27 @@ function speaksOf({ config, patterns }: StoreRule, access: ResolvedAccess): bool
   return action === 'block' ? mayTouch(patterns, access) : coversAll(patterns, access);
 }
 
-/** Some pattern speaks of something that the access may act on. Masks look for their collections the same way. */
-export function mayTouch(patterns: readonly StorePattern[], access: ResolvedAccess): boolean {
-  const { target, effect } = access;
-  if (target === undefined) {
-    return patterns.some(({ isEverything }) => isEverything || !EMPTY_HANDED.has(effect));
+/** Some pattern speaks of something that the access may act on. */
+function mayTouch(patterns: readonly StorePattern[], access: ResolvedAccess): boolean {
+  return mayMean(patterns, access, EMPTY_HANDED.has(access.effect));
+}
+
+/**
+ * For masks: a list of all collections shows the metadata of each, so seeing a whole database is seeing what is
+ * in it, although rules do not hold that back.
+ */
+export function mayShow(patterns: readonly StorePattern[], access: ResolvedAccess): boolean {
+  return mayMean(patterns, access, false);
+}
+
+/** `asWhole`: what holds many things counts only for a pattern that speaks of all of them. */
+function mayMean(
+  patterns: readonly StorePattern[],
+  access: ResolvedAccess,
+  asWhole: boolean,
+): boolean {
+  if (access.target === undefined) {
+    return patterns.some(({ isEverything }) => isEverything || !asWhole);
   }
   return namesOf(access).some((name) =>
     patterns.some((pattern) => {
@@ -96,7 +112,7 @@ export function mayTouch(patterns: readonly StorePattern[], access: ResolvedAcce
         // An id that nothing is known of may be that of any collection.
         return isUnknownId(access) || mayMatch(pattern, name);
       }
-      return EMPTY_HANDED.has(effect) ? matchesWhole(pattern, name) : mayMatch(pattern, name);
+      return asWhole ? matchesWhole(pattern, name) : mayMatch(pattern, name);
     }),
   );
 }

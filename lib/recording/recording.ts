@@ -45,8 +45,10 @@ export interface SessionRecorder {
    * Appends wire bytes as the client sent (`from: 'client'`) or saw (`'server'`) them. With strict
    * durability the bytes have left the process (survive kill -9) when it returns; throws GatewayError
    * RECORDING_WRITE when it cannot, and the session must end then. Copies `bytes` if it keeps them.
+   * `isMoreComing`: the next call is an append, and nothing is forwarded before it, so this one need not
+   * leave the process by itself.
    */
-  append(from: Side, bytes: Buffer, by?: 'gateway'): void;
+  append(from: Side, bytes: Buffer, by?: 'gateway', isMoreComing?: boolean): void;
   note(note: RecordedNote): void;
   /** durability = "synced": resolves when everything appended so far is on the disk; undefined: nothing to wait for. */
   synced(): Promise<void> | undefined;

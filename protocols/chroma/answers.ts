@@ -27,7 +27,13 @@ const RECORDS: JsonPlan = {
 
 /** A collection's metadata is its owner's, but people write the same things into it. */
 const COLLECTIONS: JsonPlan = {
-  keys: new Map<string, JsonPlan>([['metadata', { record: [] }]]),
+  keys: new Map<string, JsonPlan>([
+    ['metadata', { record: [] }],
+    // Names, which requests need as they are.
+    ...['id', 'name', 'tenant', 'database'].map((key): [string, JsonPlan] => [key, 'pass']),
+  ]),
+  // Settings of an embedding function or of a function are JSON of the owner's own.
+  other: 'detect',
 };
 
 /** Errors tell what the request said; that and nothing else was seen in them, and content is looked at. */

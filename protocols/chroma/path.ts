@@ -21,12 +21,12 @@ export function splitTarget(target: string): SplitTarget | undefined {
   return { segments: path.slice(1).split('/'), query: mark < 0 ? '' : target.slice(mark + 1) };
 }
 
-/** A name in a path. Undefined: empty, or percent signs that do not give UTF-8. */
+/** A name in a path. Undefined: empty, dots (a proxy in front of the server may climb by them), or no UTF-8. */
 export function decodeSegment(segment: string): string | undefined {
   if (segment === '' || !/^[\x21-\x7e]+$/.test(segment)) return undefined;
   try {
     const text = decodeURIComponent(segment);
-    return text.includes('\0') ? undefined : text;
+    return text.includes('\0') || text === '.' || text === '..' ? undefined : text;
   } catch {
     return undefined; // Half an escape or no UTF-8: the server would take it for some text or other.
   }

@@ -4,10 +4,11 @@
  */
 
 import type { Restrictions } from '../store.ts';
-import { spliceJson } from '../wire/json.ts';
+import { member, spliceJson } from '../wire/json.ts';
 import type { ReadRequest, RestrictedRequest } from '../wire/store-product.ts';
 import { maskErrors, maskRecords } from './answers.ts';
 import {
+  type JsonNode,
   type JsonObject,
   optional,
   optionalCount,
@@ -60,7 +61,7 @@ export function readGet(call: Call): ReadRequest {
   optionalCount(body, 'offset');
   const steering = readSteering(body, GET_KEYS);
   const limit = ids === undefined ? asked : Math.min(asked ?? Infinity, ids.length);
-  const isPicked = FILTER_KEYS.some((key) => optional(body, key) !== undefined);
+  const isPicked = FILTER_KEYS.some((key) => isChoosing(optional(body, key)));
   const target = collectionById(call);
   return {
     route: call.route,
@@ -76,6 +77,14 @@ export function readGet(call: Call): ReadRequest {
     },
     maskAnswer: maskRecords,
   };
+}
+
+/** `{"$and": []}` fits every record (tried on a server), and so does what is made of it. */
+function isChoosing(node: JsonNode | undefined): boolean {
+  const all = member(node, '$and');
+  if (all?.kind === 'array') return all.items.some(isChoosing);
+  const any = member(node, '$or');
+  return any?.kind === 'array' ? any.items.every(isChoosing) : node !== undefined;
 }
 
 /** Each of its embeddings is a query of its own, and gives `n_results` records. */

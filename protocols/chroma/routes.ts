@@ -62,7 +62,8 @@ export const ROUTES: readonly RouteRow[] = [
   { method: 'PATCH', path: '/api/v2/tenants/{tenant_name}', read: alterTenant },
   { method: 'GET', path: `${TENANT}/databases`, read: describeTenant, query: PAGED },
   { method: 'POST', path: `${TENANT}/databases`, read: createDatabase },
-  { method: 'GET', path: DATABASE, read: describeDatabase },
+  // The asynchronous Python client names the tenant twice; the server goes by the path.
+  { method: 'GET', path: DATABASE, read: describeDatabase, query: ['tenant'] },
   { method: 'DELETE', path: DATABASE, read: dropDatabase },
   { method: 'GET', path: `${DATABASE}/collections_count`, read: describeDatabase },
   { method: 'GET', path: COLLECTIONS, read: describeDatabase, query: PAGED },

@@ -69,7 +69,10 @@ export function readSearch(call: Call): ReadRequest {
 function readOne(search: JsonObject, steering: Steering): number | undefined {
   checkMembers(search, SEARCH_KEYS, steering);
   const filter = optional(search, 'filter');
-  if (filter !== undefined) readWhere(filter, steering);
+  if (filter !== undefined) {
+    readWhere(filter, steering);
+    checkFilterForm(asObject(filter, 'a filter'), steering);
+  }
   const rank = optional(search, 'rank');
   if (rank !== undefined) readRank(rank, steering);
   const groupBy = optionalObject(search, 'group_by');
@@ -80,6 +83,15 @@ function readOne(search: JsonObject, steering: Steering): number | undefined {
   checkMembers(limit, LIMIT_KEYS, steering);
   optionalCount(limit, 'offset');
   return optionalCount(limit, 'limit');
+}
+
+/** The OpenAPI writes a filter as these two members, while the server (1.3) takes them for fields: it may be either. */
+const FILTER_PARTS: readonly string[] = ['query_ids', 'where_clause'];
+
+function checkFilterForm({ members }: JsonObject, steering: Steering): void {
+  if (!FILTER_PARTS.some((key) => members.has(key))) return;
+  steering.hasUnknown = true;
+  steering.unclear = 'its filter may be read in two ways';
 }
 
 function readRank(node: JsonNode, steering: Steering): void {

@@ -1,5 +1,5 @@
 /**
- * Search, HybridSearch, Query and CalcDistance over gRPC: what they ask for, by which fields, how many records,
+ * Search, HybridSearch and Query over gRPC: what they ask for, by which fields, how many records,
  * and the same under a filter and a limit. Masks are in `answers.ts`.
  */
 
@@ -16,9 +16,10 @@ import {
 import type { Asked } from './answers.ts';
 import { maskQueryResults, maskSearchResults } from './answers.ts';
 import { filterExpression, isFieldName, restrictExpression } from './expressions.ts';
-import { accessTo, accessesAt, collectionOf, databaseName } from './names.ts';
+import { accessTo, accessesAt, collectionOf, databaseName, unpackVarints } from './names.ts';
 import type { RequestMessage } from './request-reader.ts';
 import {
+  broken,
   fieldsOf,
   messagesOf,
   numberOf,
@@ -41,6 +42,7 @@ import { withoutVectors } from './vectors.ts';
 /** The current form of expressions (common.DslType); the older one is JSON. */
 const BOOLEAN_EXPRESSION = 1;
 const COUNT = /^\s*count\s*\(/i;
+const PLAIN_COUNT = /^[0-9]{1,9}$/;
 
 /** What a request is under restrictions: edits in its bytes, or why not. */
 type Edits = { readonly edits: readonly ProtoEdit[] } | { readonly why: string };
@@ -81,14 +83,14 @@ function asCount(access: StoreAccess): StoreAccess {
 }
 
 function described(
-  context: DataContext,
+  { route }: DataContext,
   accesses: readonly StoreAccess[],
   steering: Steering,
-): Pick<ReadRequest, 'route' | 'accesses' | 'steering' | 'steersAny'> {
-  const { doubt } = steering;
-  const base = { route: context.route, accesses, steering: steering.paths };
-  return doubt === undefined ? base : { ...base, steersAny: doubt };
+): Described {
+  return { route, ...steering.describe(accesses) };
 }
+
+type Described = Pick<ReadRequest, 'route' | 'accesses' | 'steering' | 'steersAny' | 'carries'>;
 
 function limitOf(text: string | undefined, factor = 1): { limit?: number } {
   const limit = Number(text);
@@ -166,7 +168,7 @@ function capParameter(message: RequestMessage, list: string, key: string, max: n
 }
 
 function isWithin(text: string, max: number): boolean {
-  return /^[0-9]{1,9}$/.test(text) && Number(text) <= max && Number(text) > 0;
+  return PLAIN_COUNT.test(text) && Number(text) <= max && Number(text) > 0;
 }
 
 export function readSearch(message: RequestMessage, context: DataContext): ReadRequest {
@@ -209,13 +211,26 @@ function steerBySearch(steering: Steering, message: RequestMessage): void {
  * vectors themselves where `nq` does not say how many there are.
  */
 function factorOf(message: RequestMessage, parameters: ReadonlyMap<string, string>): number {
-  const counts = [Number(numberOf(message, 'nq')), ...vectorCounts(message)];
+  const counts = [Number(numberOf(message, 'nq')), ...vectorCounts(message), idCount(message)];
   return Math.max(1, ...counts) * groupSize(parameters);
 }
 
+/** Some servers read it as JSON, others as digits: what is no plain number may be any. */
 function groupSize(parameters: ReadonlyMap<string, string>): number {
-  const size = Number(parameters.get('group_size') ?? '1');
-  return Number.isSafeInteger(size) ? Math.max(1, size) : 1;
+  const text = parameters.get('group_size') ?? '1';
+  if (!PLAIN_COUNT.test(text)) throw broken('MILVUS_PARAMETER', 'group_size is no plain number');
+  return Math.max(1, Number(text));
+}
+
+/** A search by ids goes by the vector of each. */
+function idCount(message: RequestMessage): number {
+  return messagesOf(message, 'ids')
+    .flatMap((ids) => [...messagesOf(ids, 'int_id'), ...messagesOf(ids, 'str_id')])
+    .flatMap((list) => fieldsOf(list, 'data').map((field) => ({ list, field })))
+    .reduce((sum, { list, field }) => {
+      const isPacked = list.shape.name === 'LongArray' && field.wireType === 2;
+      return sum + (isPacked ? unpackVarints(field.value).length : 1);
+    }, 0);
 }
 
 /** PlaceholderGroup { 1 placeholders { 3 values } } of common.proto. */
@@ -262,9 +277,8 @@ function restrictSearch(message: RequestMessage, restrictions: Restrictions): Ed
   const { limitMax } = restrictions;
   const filtered = filterSearch(message, restrictions);
   if (limitMax === undefined) return filtered;
-  if (messagesOf(message, 'search_aggregation').length > 0) {
-    return { why: 'how many records an aggregating search gives out cannot be limited' };
-  }
+  const unlimited = whyUnlimited(message);
+  if (unlimited !== undefined) return { why: unlimited };
   const parameters = pairsOf(message, 'search_params');
   const max = Math.floor(limitMax / factorOf(message, parameters));
   if (max < 1) return { why: `a search may give out ${limitMax} records at most` };
@@ -273,6 +287,14 @@ function restrictSearch(message: RequestMessage, restrictions: Restrictions): Ed
   return (known.length === 0 ? ['topk'] : known)
     .map((key) => capParameter(message, 'search_params', key, max))
     .reduce(both, filtered);
+}
+
+/** `sub_reqs` is what servers send to one another. */
+function whyUnlimited(message: RequestMessage): string | undefined {
+  const field = ['search_aggregation', 'sub_reqs'].find((name) => {
+    return messagesOf(message, name).length > 0;
+  });
+  return field && `how many records a search with ${field} gives out cannot be limited`;
 }
 
 function filterSearch(message: RequestMessage, restrictions: Restrictions): Edits {
@@ -347,6 +369,8 @@ function restrictHybrid(message: RequestMessage, restrictions: Restrictions): Ed
     .map((part, index) => editPart(message, fields[index], part, restrictions))
     .reduce(both, { edits: [] });
   if (limitMax === undefined) return filtered;
+  const unlimited = parts.map(whyUnlimited).find((why) => why !== undefined);
+  if (unlimited !== undefined) return { why: unlimited };
   const max = Math.floor(limitMax / hybridFactor(parts, pairsOf(message, 'rank_params')));
   if (max < 1) return { why: `a search may give out ${limitMax} records at most` };
   return both(filtered, capParameter(message, 'rank_params', 'limit', max));
@@ -362,26 +386,4 @@ function editPart(
   if ('why' in filtered || filtered.edits.length === 0) return filtered;
   const bytes = spliceFields(part.bytes, filtered.edits);
   return { edits: [place(message, field, encodeBytes(numberOfField(message, 'requests'), bytes))] };
-}
-
-/** VectorsArray { VectorIDs id_array }: stored vectors by their ids, of a collection each. */
-export function readCalcDistance(message: RequestMessage, context: DataContext): ReadRequest {
-  const ids = ['op_left', 'op_right'].flatMap((side) =>
-    messagesOf(message, side).flatMap((array) => messagesOf(array, 'id_array')),
-  );
-  const accesses = ids.map((one) => {
-    const name = textOf(one, 'collection_name');
-    const target = name === '' ? undefined : collectionOf(context.database, name);
-    return accessTo('search', target);
-  });
-  return {
-    route: context.route,
-    accesses,
-    steering: [],
-    restrict: ({ filter }) =>
-      filter.length > 0 && ids.length > 0
-        ? 'a filter cannot be added to distances between records by their ids'
-        : {},
-    maskAnswer: undefined,
-  };
 }

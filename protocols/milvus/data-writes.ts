@@ -86,7 +86,8 @@ function checkField(
 ): string | undefined {
   const outside = `every record must have ${field} as the filter of the rule says`;
   if (field.includes('.')) return `Weir cannot check "${field}" in what is inserted into Milvus`;
-  let isThere = count === 0;
+  // Without columns there are no records; a server may count those itself where `num_rows` says none.
+  let isThere = columns.length === 0;
   for (const column of columns) {
     const name = textOf(column, 'field_name');
     if (isDynamic(column, name)) {

@@ -1,4 +1,4 @@
-/** Of each message in a request, `name:number:kind` of its fields, `*` for repeated ones. Written by scripts/milvus-fields.mjs from the descriptors of the Milvus Node SDK, not by hand. */
+/** Of each message in a request, `name:number:kind` of its fields, `*` for repeated ones, and the choice (oneof) that one is of. Written by scripts/milvus-fields.mjs from the descriptors of the Milvus Node SDK, not by hand. */
 export const MESSAGE_FIELDS: Readonly<Record<string, string>> = {
   CreateCollectionRequest:
     'base:1:MsgBase, db_name:2:string, collection_name:3:string, schema:4:bytes, shards_num:5:varint, consistency_level:6:varint, properties:7:KeyValuePair*, num_partitions:8:varint',
@@ -87,9 +87,9 @@ export const MESSAGE_FIELDS: Readonly<Record<string, string>> = {
   InsertRequest:
     'base:1:MsgBase, db_name:2:string, collection_name:3:string, partition_name:4:string, fields_data:5:FieldData*, hash_keys:6:varint*, num_rows:7:varint, schema_timestamp:8:varint, namespace:9:string',
   FieldData:
-    'type:1:varint, field_name:2:string, scalars:3:ScalarField, vectors:4:VectorField, struct_arrays:8:StructArrayField, field_id:5:varint, is_dynamic:6:varint, valid_data:7:varint*',
+    'type:1:varint, field_name:2:string, scalars:3:ScalarField:field, vectors:4:VectorField:field, struct_arrays:8:StructArrayField:field, field_id:5:varint, is_dynamic:6:varint, valid_data:7:varint*',
   ScalarField:
-    'bool_data:1:BoolArray, int_data:2:IntArray, long_data:3:LongArray, float_data:4:FloatArray, double_data:5:DoubleArray, string_data:6:StringArray, bytes_data:7:BytesArray, array_data:8:ArrayArray, json_data:9:JSONArray, geometry_data:10:GeometryArray, timestamptz_data:11:TimestamptzArray, geometry_wkt_data:12:GeometryWktArray, mol_data:13:MolArray, mol_smiles_data:14:MolSmilesArray, date_data:15:DateArray, time_data:16:TimeArray',
+    'bool_data:1:BoolArray:data, int_data:2:IntArray:data, long_data:3:LongArray:data, float_data:4:FloatArray:data, double_data:5:DoubleArray:data, string_data:6:StringArray:data, bytes_data:7:BytesArray:data, array_data:8:ArrayArray:data, json_data:9:JSONArray:data, geometry_data:10:GeometryArray:data, timestamptz_data:11:TimestamptzArray:data, geometry_wkt_data:12:GeometryWktArray:data, mol_data:13:MolArray:data, mol_smiles_data:14:MolSmilesArray:data, date_data:15:DateArray:data, time_data:16:TimeArray:data',
   BoolArray: 'data:1:varint*',
   IntArray: 'data:1:varint*',
   LongArray: 'data:1:varint*',
@@ -107,23 +107,23 @@ export const MESSAGE_FIELDS: Readonly<Record<string, string>> = {
   DateArray: 'data:1:varint*',
   TimeArray: 'data:1:varint*',
   VectorField:
-    'dim:1:varint, float_vector:2:FloatArray, binary_vector:3:bytes, float16_vector:4:bytes, bfloat16_vector:5:bytes, sparse_float_vector:6:SparseFloatArray, int8_vector:7:bytes, vector_array:8:VectorArray',
+    'dim:1:varint, float_vector:2:FloatArray:data, binary_vector:3:bytes:data, float16_vector:4:bytes:data, bfloat16_vector:5:bytes:data, sparse_float_vector:6:SparseFloatArray:data, int8_vector:7:bytes:data, vector_array:8:VectorArray:data',
   SparseFloatArray: 'contents:1:bytes*, dim:2:varint',
   VectorArray: 'dim:1:varint, data:2:VectorField*, element_type:3:varint',
   StructArrayField: 'fields:1:FieldData*',
   DeleteRequest:
     'base:1:MsgBase, db_name:2:string, collection_name:3:string, partition_name:4:string, expr:5:string, hash_keys:6:varint*, consistency_level:7:varint, expr_template_values:8:map TemplateValue*, namespace:9:string',
   TemplateValue:
-    'bool_val:1:varint, int64_val:2:varint, float_val:3:fixed64, string_val:4:string, array_val:5:TemplateArrayValue, bytes_val:6:bytes',
+    'bool_val:1:varint:val, int64_val:2:varint:val, float_val:3:fixed64:val, string_val:4:string:val, array_val:5:TemplateArrayValue:val, bytes_val:6:bytes:val',
   TemplateArrayValue:
-    'bool_data:1:BoolArray, long_data:2:LongArray, double_data:3:DoubleArray, string_data:4:StringArray, array_data:5:TemplateArrayValueArray, json_data:6:JSONArray',
+    'bool_data:1:BoolArray:data, long_data:2:LongArray:data, double_data:3:DoubleArray:data, string_data:4:StringArray:data, array_data:5:TemplateArrayValueArray:data, json_data:6:JSONArray:data',
   TemplateArrayValueArray: 'data:1:TemplateArrayValue*',
   UpsertRequest:
     'base:1:MsgBase, db_name:2:string, collection_name:3:string, partition_name:4:string, fields_data:5:FieldData*, hash_keys:6:varint*, num_rows:7:varint, schema_timestamp:8:varint, partial_update:9:varint, namespace:10:string, field_ops:11:FieldPartialUpdateOp*',
   FieldPartialUpdateOp: 'field_name:1:string, op:2:varint',
   SearchRequest:
-    'base:1:MsgBase, db_name:2:string, collection_name:3:string, partition_names:4:string*, dsl:5:string, placeholder_group:6:bytes, ids:22:IDs, dsl_type:7:varint, output_fields:8:string*, search_params:9:KeyValuePair*, travel_timestamp:10:varint, guarantee_timestamp:11:varint, nq:12:varint, not_return_all_meta:13:varint, consistency_level:14:varint, use_default_consistency:15:varint, search_by_primary_keys:16:varint, sub_reqs:17:SubSearchRequest*, expr_template_values:18:map TemplateValue*, function_score:19:FunctionScore, namespace:20:string, highlighter:21:Highlighter, search_aggregation:23:SearchAggregationSpec, function_chains:24:FunctionChain*',
-  IDs: 'int_id:1:LongArray, str_id:2:StringArray',
+    'base:1:MsgBase, db_name:2:string, collection_name:3:string, partition_names:4:string*, dsl:5:string, placeholder_group:6:bytes:search_input, ids:22:IDs:search_input, dsl_type:7:varint, output_fields:8:string*, search_params:9:KeyValuePair*, travel_timestamp:10:varint, guarantee_timestamp:11:varint, nq:12:varint, not_return_all_meta:13:varint, consistency_level:14:varint, use_default_consistency:15:varint, search_by_primary_keys:16:varint, sub_reqs:17:SubSearchRequest*, expr_template_values:18:map TemplateValue*, function_score:19:FunctionScore, namespace:20:string, highlighter:21:Highlighter, search_aggregation:23:SearchAggregationSpec, function_chains:24:FunctionChain*',
+  IDs: 'int_id:1:LongArray:id_field, str_id:2:StringArray:id_field',
   SubSearchRequest:
     'dsl:1:string, placeholder_group:2:bytes, dsl_type:3:varint, search_params:4:KeyValuePair*, nq:5:varint, expr_template_values:6:map TemplateValue*, namespace:7:string',
   FunctionScore: 'functions:1:FunctionSchema*, params:2:KeyValuePair*',
@@ -139,10 +139,10 @@ export const MESSAGE_FIELDS: Readonly<Record<string, string>> = {
     'op:1:string, expr:2:FunctionChainExpr, inputs:3:string*, outputs:4:string*, params:5:map FunctionParamValue*',
   FunctionChainExpr:
     'name:1:string, args:2:FunctionChainExprArg*, params:3:map FunctionParamValue*',
-  FunctionChainExprArg: 'column:1:FunctionChainColumnArg, literal:2:FunctionParamValue',
+  FunctionChainExprArg: 'column:1:FunctionChainColumnArg:arg, literal:2:FunctionParamValue:arg',
   FunctionChainColumnArg: 'name:1:string',
   FunctionParamValue:
-    'bool_value:1:varint, int64_value:2:varint, double_value:3:fixed64, string_value:4:string, array_value:5:FunctionParamArray, object_value:6:FunctionParamObject, bytes_value:7:bytes',
+    'bool_value:1:varint:value, int64_value:2:varint:value, double_value:3:fixed64:value, string_value:4:string:value, array_value:5:FunctionParamArray:value, object_value:6:FunctionParamObject:value, bytes_value:7:bytes:value',
   FunctionParamArray: 'values:1:FunctionParamValue*',
   FunctionParamObject: 'fields:1:map FunctionParamValue*',
   HybridSearchRequest:
@@ -152,7 +152,7 @@ export const MESSAGE_FIELDS: Readonly<Record<string, string>> = {
     'base:1:MsgBase, db_name:2:string, collection_name:3:string, expr:4:string, output_fields:5:string*, partition_names:6:string*, travel_timestamp:7:varint, guarantee_timestamp:8:varint, query_params:9:KeyValuePair*, not_return_all_meta:10:varint, consistency_level:11:varint, use_default_consistency:12:varint, expr_template_values:13:map TemplateValue*, namespace:14:string',
   CalcDistanceRequest:
     'base:1:MsgBase, op_left:2:VectorsArray, op_right:3:VectorsArray, params:4:KeyValuePair*',
-  VectorsArray: 'id_array:1:VectorIDs, data_array:2:VectorField',
+  VectorsArray: 'id_array:1:VectorIDs:array, data_array:2:VectorField:array',
   VectorIDs:
     'collection_name:1:string, field_name:2:string, id_array:3:IDs, partition_names:4:string*',
   FlushAllRequest: 'base:1:MsgBase, db_name:2:string, flush_targets:3:FlushAllTarget*',
@@ -166,7 +166,7 @@ export const MESSAGE_FIELDS: Readonly<Record<string, string>> = {
   FieldSchema:
     'fieldID:1:varint, name:2:string, is_primary_key:3:varint, description:4:string, data_type:5:varint, type_params:6:KeyValuePair*, index_params:7:KeyValuePair*, autoID:8:varint, state:9:varint, element_type:10:varint, default_value:11:ValueField, is_dynamic:12:varint, is_partition_key:13:varint, is_clustering_key:14:varint, nullable:15:varint, is_function_output:16:varint, external_field:17:string',
   ValueField:
-    'bool_data:1:varint, int_data:2:varint, long_data:3:varint, float_data:4:fixed32, double_data:5:fixed64, string_data:6:string, bytes_data:7:bytes, timestamptz_data:8:varint, date_data:9:varint, time_data:10:varint',
+    'bool_data:1:varint:data, int_data:2:varint:data, long_data:3:varint:data, float_data:4:fixed32:data, double_data:5:fixed64:data, string_data:6:string:data, bytes_data:7:bytes:data, timestamptz_data:8:varint:data, date_data:9:varint:data, time_data:10:varint:data',
   GetFlushStateRequest:
     'segmentIDs:1:varint*, flush_ts:2:varint, db_name:3:string, collection_name:4:string',
   GetFlushAllStateRequest:
@@ -311,12 +311,12 @@ export const MESSAGE_FIELDS: Readonly<Record<string, string>> = {
   UnpinSnapshotDataRequest: 'base:1:MsgBase, pin_id:2:varint',
   AlterCollectionSchemaRequest:
     'base:1:MsgBase, db_name:2:string, collection_name:3:string, collectionID:4:varint, action:5:Action',
-  Action: 'add_request:1:AddRequest, drop_request:2:DropRequest',
+  Action: 'add_request:1:AddRequest:op, drop_request:2:DropRequest:op',
   AddRequest:
     'field_infos:1:FieldInfo*, func_schema:2:FunctionSchema*, do_physical_backfill:3:varint',
   FieldInfo: 'field_schema:1:FieldSchema, index_name:2:string, extra_params:3:KeyValuePair*',
   DropRequest:
-    'field_name:1:string, field_id:2:varint, function_name:3:string, drop_function_output_fields:4:varint',
+    'field_name:1:string:identifier, field_id:2:varint:identifier, function_name:3:string:identifier, drop_function_output_fields:4:varint',
   BatchUpdateManifestRequest:
     'base:1:MsgBase, db_name:2:string, collection_name:3:string, field_names:4:string*, items:5:BatchUpdateManifestItem*',
   BatchUpdateManifestItem: 'segment_id:1:varint, manifest_version:2:varint',
@@ -335,5 +335,7 @@ export const MESSAGE_FIELDS: Readonly<Record<string, string>> = {
   PushClientCommandRequest:
     'command_type:1:string, payload:2:bytes, target_client_id:3:string, target_database:4:string, ttl_seconds:5:varint, persistent:6:varint',
   DeleteClientCommandRequest: 'command_id:1:string',
+  CollectionSchema:
+    'name:1:string, description:2:string, autoID:3:varint, fields:4:FieldSchema*, enable_dynamic_field:5:varint, properties:6:KeyValuePair*, functions:7:FunctionSchema*, dbName:8:string, struct_array_fields:9:StructArrayFieldSchema*, version:10:varint, external_source:11:string, external_spec:12:string, do_physical_backfill:13:varint, file_resource_ids:14:varint*, enable_namespace:15:varint',
   GetExportSnapshotStateRequest: 'base:1:MsgBase, job_id:2:varint',
 };

@@ -1,7 +1,7 @@
 /**
  * Reads a request of Milvus by its own descriptors, strictly: a field that they do not have may be one by
  * which a newer server is asked for more than this gateway sees (`skip_rls`, vector.md 2.2), so it is an error,
- * in messages inside others too. A singular field that comes twice is one as well.
+ * in messages inside others too. A singular field that comes twice is one as well, and so are two of a oneof.
  */
 
 import { ProtocolError } from '../errors.ts';
@@ -13,13 +13,17 @@ import { MESSAGE_FIELDS } from './request-fields.ts';
 const DEPTH_MAX = 100;
 const WIRE_TYPES: Readonly<Record<string, number>> = { varint: 0, fixed64: 1, fixed32: 5 };
 
-interface FieldShape {
+export interface FieldShape {
   readonly name: string;
   readonly number: number;
+  /** `string`, `varint`, `KeyValuePair`, `map string`, ... */
+  readonly kind: string;
   readonly wireType: number;
   readonly isRepeated: boolean;
   /** The message in it; `map X`: entries whose values are that. */
   readonly inside: string | undefined;
+  /** Of several fields of one choice (oneof), only one may come. */
+  readonly choice: string | undefined;
 }
 
 export interface RequestMessage {
@@ -29,7 +33,7 @@ export interface RequestMessage {
   readonly fields: ReadonlyMap<number, readonly ProtoField[]>;
 }
 
-interface MessageShape {
+export interface MessageShape {
   readonly name: string;
   readonly byName: ReadonlyMap<string, FieldShape>;
   readonly byNumber: ReadonlyMap<number, FieldShape>;
@@ -49,16 +53,18 @@ function parseShape(name: string, text: string): MessageShape {
 }
 
 function parseField(text: string): FieldShape {
-  const [name = '', number = '', kind = ''] = text.split(':');
+  const [name = '', number = '', kind = '', choice] = text.split(':');
   const isRepeated = kind.endsWith('*');
   const type = isRepeated ? kind.slice(0, -1) : kind;
   const isPlain = type === 'string' || type === 'bytes' || type in WIRE_TYPES;
   return {
     name,
     number: Number(number),
+    kind: type,
     wireType: WIRE_TYPES[type] ?? 2,
     isRepeated,
     inside: isPlain ? undefined : type,
+    choice,
   };
 }
 
@@ -68,7 +74,7 @@ export function readMessage(bytes: Buffer, name: string): RequestMessage {
   return open(bytes, shapeOf(name));
 }
 
-function shapeOf(name: string): MessageShape {
+export function shapeOf(name: string): MessageShape {
   const shape = shapes.get(name);
   if (shape === undefined) throw new Error(`no message ${name} in the descriptors`);
   return shape;
@@ -92,6 +98,7 @@ function check(bytes: Buffer, name: string, depth: number): void {
   }
   const shape = shapeOf(name);
   const seen = new Set<number>();
+  const chosen = new Map<string, number>();
   forEachField(bytes, (field) => {
     const known = shape.byNumber.get(field.number);
     if (known === undefined) {
@@ -101,6 +108,14 @@ function check(bytes: Buffer, name: string, depth: number): void {
     if (!known.isRepeated) {
       if (seen.has(field.number)) throw broken('MILVUS_FIELD_TWICE', `${known.name} comes twice`);
       seen.add(field.number);
+    }
+    if (known.choice !== undefined) {
+      // Readers take the last of them, and this one would look at both.
+      const other = chosen.get(known.choice) ?? field.number;
+      if (other !== field.number) {
+        throw broken('MILVUS_CHOICE', `${name} has two of ${known.choice}`);
+      }
+      chosen.set(known.choice, field.number);
     }
     if (known.inside !== undefined && field.wireType === 2) {
       check(field.value, known.inside, depth + 1);

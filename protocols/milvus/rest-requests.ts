@@ -21,13 +21,8 @@ import {
   textsMember,
 } from './rest-body.ts';
 import type { RestData } from './rest-table.ts';
-import { HYBRID_PART_KEYS } from './rest-table.ts';
-import {
-  HARMLESS_FUNCTION_PARAMETERS,
-  Steering,
-  steerByOutputs,
-  steerByParameters,
-} from './steering.ts';
+import { HYBRID_PART_KEYS, RANKING_KEYS, SCORE_KEYS } from './rest-table.ts';
+import { Steering, steerByOutputs, steerByParameters } from './steering.ts';
 
 /** What the server takes where the request says nothing (handler_v2.go). */
 const LIMIT_DEFAULT = 100;
@@ -64,9 +59,8 @@ export function readRestData(kind: RestData, context: RestContext): ReadRequest 
 function described(
   { route, accesses }: RestContext,
   steering: Steering,
-): Pick<ReadRequest, 'route' | 'accesses' | 'steering' | 'steersAny'> {
-  const base = { route, accesses, steering: steering.paths };
-  return steering.doubt === undefined ? base : { ...base, steersAny: steering.doubt };
+): Pick<ReadRequest, 'route' | 'accesses' | 'steering' | 'steersAny' | 'carries'> {
+  return { route, ...steering.describe(accesses) };
 }
 
 function finish({ body }: RestContext, result: Edits): RestrictedRequest | string {
@@ -244,13 +238,21 @@ function countsElsewhere(node: JsonObject): boolean {
   });
 }
 
+/** Go takes `Functions` for `functions` here, too (MV-10). */
 function steerByScore(steering: Steering, score: JsonObject): void {
+  checkKeys(score, SCORE_KEYS);
+  steerByRanking(steering, score);
   for (const ranking of objectsMember(score, 'functions')) {
+    checkKeys(ranking, RANKING_KEYS);
     for (const field of textsMember(ranking, 'inputFieldNames')) steering.expression(field);
-    for (const [key, value] of objectMember(ranking, 'params')?.members ?? []) {
-      if (key === 'filter') steering.expression(textOf(value));
-      else if (!HARMLESS_FUNCTION_PARAMETERS.has(key)) steering.all(`the parameter ${key}`);
-    }
+    steerByRanking(steering, ranking);
+  }
+}
+
+function steerByRanking(steering: Steering, ranking: JsonObject): void {
+  for (const [key, value] of objectMember(ranking, 'params')?.members ?? []) {
+    if (key === 'filter' && value.kind !== 'string') steering.all('a filter that is no text');
+    else steering.ranking(key, textOf(value));
   }
 }
 
@@ -262,6 +264,8 @@ function readHybrid(context: RestContext): ReadRequest {
   const steering = new Steering();
   for (const part of parts) steerBySearch(steering, part, context.body);
   steering.fieldList(textMember(node, 'groupingField'));
+  const rerank = objectMember(node, 'rerank');
+  if (rerank !== undefined) steerByParameters(steering, textsIn(rerank, context.body));
   const score = objectMember(node, 'functionScore');
   if (score !== undefined) steerByScore(steering, score);
   steerByOutputs(steering, outputs);

@@ -3,6 +3,7 @@
 import type { RequestHead } from '../contract.ts';
 import type { StoreAccess, StoreName } from '../store.ts';
 import type { ReadRequest, Route } from '../wire/store-product.ts';
+import { namesSourceInRest, OUTSIDE, READS_OUTSIDE } from './external-sources.ts';
 import { collectionOf, databaseName, defaultDatabase } from './names.ts';
 import { broken } from './request-reader.ts';
 import { maskRestDescription } from './rest-answers.ts';
@@ -10,7 +11,7 @@ import { readRestBody, textMember } from './rest-body.ts';
 import { readRestData } from './rest-requests.ts';
 import type { RestPlace, RestRow } from './rest-table.ts';
 import { DATA_KEYS, REST_ROUTES } from './rest-table.ts';
-import { restrictWhole } from './rpc-routes.ts';
+import { wholeRequest } from './rpc-routes.ts';
 
 /** Reads one name of the request: of its body, or of its query. */
 type ReadName = (key: string) => string;
@@ -50,17 +51,18 @@ function readRest(name: string, row: RestRow, head: RequestHead, body: Buffer): 
   if (row.data !== undefined) {
     return readRestData(row.data, { route: name, accesses, body, node });
   }
-  return plain(name, row, accesses);
+  if (row.mayReadOutside !== true || !namesSourceInRest(node)) return plain(name, row, accesses);
+  return plain(name, row, [...accesses, OUTSIDE], READS_OUTSIDE);
 }
 
-function plain(name: string, row: RestRow, accesses: readonly StoreAccess[]): ReadRequest {
-  const exports = accesses.some(({ effect }) => effect === 'export');
+function plain(
+  name: string,
+  row: RestRow,
+  accesses: readonly StoreAccess[],
+  carries: string | undefined = row.carries,
+): ReadRequest {
   return {
-    route: name,
-    accesses,
-    steering: [],
-    ...(exports ? { steersAny: 'records leave the store as they are' } : {}),
-    restrict: (restrictions) => restrictWhole(accesses, restrictions),
+    ...wholeRequest(name, accesses, carries),
     maskAnswer: row.isDescription === true ? maskRestDescription : undefined,
     ...(row.changesNames === true ? { changesNames: true } : {}),
   };
@@ -80,10 +82,18 @@ function targetOf(place: RestPlace, read: ReadName, fallback: string): StoreName
   return place.otherwise === 'database' ? { kind: 'container', path: [database] } : undefined;
 }
 
-/** One that comes twice is an error: the server takes the first, others the last. */
+/**
+ * One that comes twice is an error: the server takes the first, others the last. Go leaves a part out that has
+ * a semicolon or a broken escape, where others read it as it stands.
+ */
 function readQueryString(target: string): Map<string, string> {
   const found = new Map<string, string>();
-  for (const [key, value] of new URLSearchParams(target.split('?')[1] ?? '')) {
+  const query = target.split('?')[1] ?? '';
+  if (/;|%(?![0-9A-Fa-f]{2})|[^\x21-\x7e]/.test(query)) {
+    throw broken('MILVUS_QUERY', 'a query that can be read in more than one way');
+  }
+  for (const [key, value] of new URLSearchParams(query)) {
+    if (value.includes('\ufffd')) throw broken('MILVUS_QUERY', `${key} is not UTF-8`);
     if (found.has(key)) throw broken('MILVUS_QUERY_TWICE', `${key} is given twice`);
     found.set(key, value);
   }

@@ -4,6 +4,7 @@
  */
 
 import type { StoreEffect } from '../store.ts';
+import { BRINGS_IN, FUNCTION, RENAMES, TAKES_OUT } from './rpcs.ts';
 
 export interface RestPlace {
   readonly effects: readonly StoreEffect[];
@@ -24,6 +25,10 @@ export interface RestRow {
   readonly data?: RestData;
   readonly isDescription?: boolean;
   readonly changesNames?: boolean;
+  /** Stored values come to lie under another name, or outside (StoreRequest.carries). */
+  readonly carries?: string;
+  /** Its body may say that records are read from files (`external-sources.ts`). */
+  readonly mayReadOutside?: boolean;
   /** Its body is not looked at. */
   readonly isWhole?: boolean;
 }
@@ -62,7 +67,13 @@ function several(places: readonly RestPlace[], more: More = {}): RestRow {
   return { method: 'POST', places, ...more };
 }
 
+function fillingFromFiles(effects: Effects): RestRow {
+  return several([place(effects), UNKNOWN_SOURCE], { carries: BRINGS_IN });
+}
+
 const NAMES = { changesNames: true } as const;
+const OUTSIDE = { mayReadOutside: true } as const;
+const UNKNOWN_SOURCE: RestPlace = { effects: ['export'], db: '', otherwise: 'store' };
 const DESCRIPTION = { isDescription: true } as const;
 const ADMIN = store('admin');
 
@@ -73,7 +84,7 @@ const V2: Readonly<Record<string, RestRow>> = {
   'collections/describe': on('describe', DESCRIPTION),
   'collections/get_stats': on('count'),
   'collections/get_load_state': on('describe'),
-  'collections/create': on('create', NAMES),
+  'collections/create': on('create', { ...NAMES, ...OUTSIDE }),
   'collections/drop': on('drop', NAMES),
   'collections/truncate': on('drop'),
   'collections/rename': several(
@@ -81,17 +92,17 @@ const V2: Readonly<Record<string, RestRow>> = {
       place('alter'),
       { ...place('create', 'newCollectionName', 'newDbName'), otherwise: 'database' },
     ],
-    NAMES,
+    { ...NAMES, carries: RENAMES },
   ),
   'collections/load': on('alter'),
   'collections/refresh_load': on('alter'),
   'collections/release': on('alter'),
-  'collections/alter_properties': on('alter'),
+  'collections/alter_properties': on('alter', OUTSIDE),
   'collections/drop_properties': on('alter'),
-  'collections/add_function': on('alter'),
-  'collections/alter_function': on('alter'),
+  'collections/add_function': on('alter', { carries: FUNCTION }),
+  'collections/alter_function': on('alter', { carries: FUNCTION }),
   'collections/drop_function': on('drop'),
-  'collections/add_function_field': on('alter'),
+  'collections/add_function_field': on('alter', { carries: FUNCTION }),
   'collections/drop_function_field': on('alter'),
   'collections/compact': on('alter'),
   'collections/get_compaction_state': store('describe'),
@@ -139,20 +150,26 @@ const V2: Readonly<Record<string, RestRow>> = {
   'aliases/alter': several([place('alter'), place('alter', 'aliasName')], NAMES),
   'aliases/drop': several([place('drop', 'aliasName')], NAMES),
 
-  'jobs/import/create': on(['upsert', 'admin']),
+  'jobs/import/create': fillingFromFiles(['upsert', 'admin']),
   'jobs/import/list': on('describe'),
   'jobs/import/get_progress': store('describe'),
   'jobs/import/describe': store('describe'),
   'jobs/import/commit': ADMIN,
   'jobs/import/abort': ADMIN,
   'jobs/snapshot/restore_external': several(
-    [place(['create', 'admin'], 'targetCollectionName'), place(['create', 'admin'])],
-    NAMES,
+    [
+      place(['create', 'admin'], 'targetCollectionName'),
+      place(['create', 'admin']),
+      UNKNOWN_SOURCE,
+    ],
+    { ...NAMES, carries: BRINGS_IN },
   ),
-  'jobs/snapshot/export': several([place('export'), place('export', 'sourceCollectionName')]),
+  'jobs/snapshot/export': several([place('export'), place('export', 'sourceCollectionName')], {
+    carries: TAKES_OUT,
+  }),
   'jobs/snapshot/describe': store('describe'),
   'jobs/snapshot/list': on('describe'),
-  'jobs/external_collection/refresh': on(['upsert', 'admin']),
+  'jobs/external_collection/refresh': fillingFromFiles(['upsert', 'admin']),
   'jobs/external_collection/describe': store('describe'),
   'jobs/external_collection/list': on('describe'),
 
@@ -175,7 +192,7 @@ const ADMIN_ACTIONS: Readonly<Record<string, string>> = {
 const V1: Readonly<Record<string, RestRow>> = {
   collections: database('describe', { method: 'GET' }),
   'collections/describe': on('describe', { method: 'GET', ...DESCRIPTION }),
-  'collections/create': on('create', NAMES),
+  'collections/create': on('create', { ...NAMES, ...OUTSIDE }),
   'collections/drop': on('drop', NAMES),
   query: on('read', { data: 'query' }),
   get: on('read', { data: 'get' }),
@@ -214,6 +231,12 @@ export const HYBRID_PART_KEYS = new Set(
   'data annsField filter groupingField metricType limit offset params exprParams outputFields ignoreGrowing'.split(
     ' ',
   ),
+);
+
+/** FunctionScore and FunctionSchema of request_v2.go. */
+export const SCORE_KEYS = new Set(['functions', 'params']);
+export const RANKING_KEYS = new Set(
+  'name description type inputFieldNames outputFieldNames params'.split(' '),
 );
 
 function keys(own: string): ReadonlySet<string> {

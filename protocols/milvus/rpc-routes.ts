@@ -8,8 +8,10 @@ import type { FieldMasks, Restrictions, StoreAccess } from '../store.ts';
 import type { ReadRequest, Route } from '../wire/store-product.ts';
 import { maskDescription, maskDescriptions, refuseRaw } from './answers.ts';
 import type { DataContext } from './data-reads.ts';
-import { readCalcDistance, readHybridSearch, readQuery, readSearch } from './data-reads.ts';
+import { readHybridSearch, readQuery, readSearch } from './data-reads.ts';
 import { readDelete, readInsert, readUpsert } from './data-writes.ts';
+import { readCalcDistance } from './distances.ts';
+import { namesSource, OUTSIDE, READS_OUTSIDE } from './external-sources.ts';
 import { accessesAt, defaultDatabase } from './names.ts';
 import { REQUEST_MESSAGES } from './request-messages.ts';
 import type { RequestMessage } from './request-reader.ts';
@@ -98,24 +100,41 @@ function readRpc(found: NamedRow, head: RequestHead, body: Buffer): ReadRequest 
     return reader(message, { route: name, place, database });
   }
   const accesses = row.places.flatMap((one) => accessesAt(one, message, database));
-  return plainRequest(found, accesses);
+  if (!namesSource(rpc, message)) return plainRequest(found, accesses);
+  return plainRequest(found, [...accesses, OUTSIDE], READS_OUTSIDE);
 }
 
-function plainRequest({ name, row }: NamedRow, accesses: readonly StoreAccess[]): ReadRequest {
-  const exports = accesses.some(({ effect }) => effect === 'export');
+function plainRequest(
+  { name, row }: NamedRow,
+  accesses: readonly StoreAccess[],
+  carries: string | undefined = row.carries,
+): ReadRequest {
   return {
-    route: name,
-    accesses,
-    steering: [],
-    ...(exports ? { steersAny: 'records leave the store as they are' } : {}),
-    restrict: (restrictions) => restrictWhole(accesses, restrictions),
+    ...wholeRequest(name, accesses, carries),
     maskAnswer: maskFor(row.answer),
     ...(row.changesNames === true ? { changesNames: true } : {}),
   };
 }
 
-/** Of requests that act on collections, not on records: which restrictions they can live with. */
-export function restrictWhole(
+/** A request that acts on collections, not on records. */
+export function wholeRequest(
+  route: string,
+  accesses: readonly StoreAccess[],
+  carries: string | undefined,
+): Omit<ReadRequest, 'maskAnswer'> {
+  const exports = accesses.some(({ effect }) => effect === 'export');
+  return {
+    route,
+    accesses,
+    steering: [],
+    ...(exports ? { steersAny: 'records leave the store as they are' } : {}),
+    ...(carries === undefined ? {} : { carries }),
+    restrict: (restrictions) => restrictWhole(accesses, restrictions),
+  };
+}
+
+/** Which restrictions it can live with. */
+function restrictWhole(
   accesses: readonly StoreAccess[],
   { filter, limitMax, hidesVectors }: Restrictions,
 ): Record<string, never> | string {

@@ -31,23 +31,12 @@ export interface RpcRow {
   readonly isStream?: boolean;
   /** Not in any descriptor that was at hand: all of the store. */
   readonly isUndescribed?: boolean;
-  /** It concerns the records of a collection as a whole, so that no filter can be kept. */
-  readonly isUnfilterable?: boolean;
+  /** Stored values come to lie under another name, or outside (StoreRequest.carries). */
+  readonly carries?: string;
 }
 
-/** Effects whose requests touch records, or the store behind Weir's back. */
-const UNFILTERABLE: ReadonlySet<StoreEffect> = new Set<StoreEffect>([
-  'drop',
-  'admin',
-  'export',
-  'count',
-  'upsert',
-  'delete',
-]);
-
 function row(places: readonly RpcPlace[], more: Partial<RpcRow> = {}): RpcRow {
-  const isUnfilterable = places.some(({ effects }) => effects.some((one) => UNFILTERABLE.has(one)));
-  return { places, answer: 'plain', isUnfilterable, ...more };
+  return { places, answer: 'plain', ...more };
 }
 
 type Effects = StoreEffect | readonly StoreEffect[];
@@ -87,6 +76,18 @@ function onStore(effects: Effects, more: Partial<RpcRow> = {}): RpcRow {
 /** No data of anyone: clients call it when they connect. */
 const NOTHING = row([]);
 const ADMIN = onStore('admin');
+/** It takes records out of something that the request does not name, or that nobody can check. */
+const UNKNOWN_SOURCE: RpcPlace = { effects: ['export'], otherwise: 'store' };
+export const RENAMES = 'its records are found under another name afterwards';
+const RESTORES = 'records of a snapshot are found under another name afterwards';
+export const BRINGS_IN =
+  'files that it names may hold records of any collection, under another name then';
+export const TAKES_OUT = 'its records leave the store as they are';
+export const FUNCTION = 'what a function makes of a field is found under another name';
+/** Snapshots, files and manifests are of any origin: their records come in under the name of this one. */
+function fillingFromFiles(effects: Effects): RpcRow {
+  return row([place(effects, 'collection_name'), UNKNOWN_SOURCE], { carries: BRINGS_IN });
+}
 const UNDESCRIBED = onStore('admin', { isUndescribed: true });
 
 export const RPCS: Readonly<Record<string, RpcRow>> = {
@@ -114,18 +115,18 @@ export const RPCS: Readonly<Record<string, RpcRow>> = {
   ReleaseCollection: on('alter'),
   AlterCollection: onEither('alter'),
   AlterCollectionField: on('alter'),
-  AlterCollectionSchema: onEither('alter'),
+  AlterCollectionSchema: onEither('alter', { carries: FUNCTION }),
   AddCollectionField: onEither('alter'),
   AddCollectionStructField: onEither('alter'),
-  AddCollectionFunction: onEither('alter'),
-  AlterCollectionFunction: onEither('alter'),
+  AddCollectionFunction: onEither('alter', { carries: FUNCTION }),
+  AlterCollectionFunction: onEither('alter', { carries: FUNCTION }),
   DropCollectionFunction: onEither('drop'),
   RenameCollection: row(
     [
       place('alter', 'oldName'),
       { ...place('create', 'newName', 'newDBName'), otherwise: 'database' },
     ],
-    { changesNames: true },
+    { changesNames: true, carries: RENAMES },
   ),
   Flush: row([place('alter', 'collection_names')]),
   FlushAll: onStore('alter'),
@@ -162,14 +163,14 @@ export const RPCS: Readonly<Record<string, RpcRow>> = {
   AlterAlias: row([place('alter', 'collection_name'), place('alter', 'alias')], {
     changesNames: true,
   }),
-  DropAlias: row([place('drop', 'alias')], { changesNames: true, isUnfilterable: false }),
+  DropAlias: row([place('drop', 'alias')], { changesNames: true }),
   DescribeAlias: row([place('describe', 'alias')]),
   ListAliases: row([{ ...place('describe', 'collection_name'), otherwise: 'database' }]),
 
   // Indexes.
   CreateIndex: on('alter'),
   AlterIndex: on('alter'),
-  DropIndex: on('drop', { isUnfilterable: false }),
+  DropIndex: on('drop'),
   DescribeIndex: on('describe'),
   GetIndexStatistics: on('describe'),
   GetIndexState: on('describe'),
@@ -184,11 +185,11 @@ export const RPCS: Readonly<Record<string, RpcRow>> = {
   Query: on('read', { isData: true, answer: 'query' }),
   CalcDistance: onStore('search', { isData: true }),
   RunAnalyzer: row([{ ...place('describe', 'collection_name'), otherwise: 'database' }]),
-  Import: on(['upsert', 'admin']),
+  Import: fillingFromFiles(['upsert', 'admin']),
   ListImportTasks: on('describe'),
   GetImportState: onStore('describe'),
-  BatchUpdateManifest: on(['upsert', 'admin']),
-  RefreshExternalCollection: on(['upsert', 'admin']),
+  BatchUpdateManifest: fillingFromFiles(['upsert', 'admin']),
+  RefreshExternalCollection: fillingFromFiles(['upsert', 'admin']),
   GetRefreshExternalCollectionProgress: onStore('describe'),
   ListRefreshExternalCollectionJobs: on('describe'),
 
@@ -206,24 +207,28 @@ export const RPCS: Readonly<Record<string, RpcRow>> = {
   DescribeSnapshot: on('describe'),
   RestoreSnapshot: row(
     [
-      place('export', 'collection_name'),
+      // Servers before 3.0 restore into `collection_name`, and the name of the snapshot is all that they look at.
+      UNKNOWN_SOURCE,
+      place(['export', 'create'], 'collection_name'),
       place('create', 'target_collection_name', 'target_db_name'),
     ],
-    { changesNames: true },
+    { changesNames: true, carries: RESTORES },
   ),
-  RestoreExternalSnapshot: row([place(['create', 'admin'], 'target_collection_name')], {
-    changesNames: true,
-  }),
+  RestoreExternalSnapshot: row(
+    [place(['create', 'admin'], 'target_collection_name'), UNKNOWN_SOURCE],
+    { changesNames: true, carries: BRINGS_IN },
+  ),
   GetRestoreSnapshotState: onStore('describe'),
   ListRestoreSnapshotJobs: on('describe'),
-  ExportSnapshot: on('export'),
+  ExportSnapshot: on('export', { carries: TAKES_OUT }),
   GetExportSnapshotState: onStore('describe'),
   PinSnapshotData: on('export'),
   UnpinSnapshotData: ADMIN,
-  DumpMessages: onStore(['export', 'admin'], { answer: 'raw' }),
+  DumpMessages: onStore(['export', 'admin'], { answer: 'raw', carries: TAKES_OUT }),
   CreateReplicateStream: onStore(['upsert', 'admin'], { isStream: true }),
   ReplicateMessage: onStore(['upsert', 'admin']),
-  UpdateReplicateConfiguration: ADMIN,
+  // Another store gets everything then.
+  UpdateReplicateConfiguration: onStore(['export', 'admin'], { carries: TAKES_OUT }),
   GetReplicateConfiguration: ADMIN,
   GetReplicateInfo: ADMIN,
   BackupRBAC: ADMIN,

@@ -3,7 +3,7 @@
  * their values come back in another form (vector.md 2.2, bypasses). What is not known may steer by any field.
  */
 
-import type { FieldPath } from '../store.ts';
+import type { FieldPath, StoreAccess, StoreRequest } from '../store.ts';
 import { isFieldName, readExpression } from './expressions.ts';
 import type { RequestMessage } from './request-reader.ts';
 import { entriesOf, messagesOf, pairsOf, textOf, textsOf } from './request-reader.ts';
@@ -23,17 +23,20 @@ const HARMLESS_PARAMETERS = new Set(
 /** Lists of fields, with commas; each may be an expression and may say a direction (`age:desc`). */
 const FIELD_PARAMETERS = new Set(['group_by_field', 'group_by_fields', 'order_by_fields']);
 /** Of a function that ranks: words and numbers. */
-export const HARMLESS_FUNCTION_PARAMETERS = new Set(
+const HARMLESS_FUNCTION_PARAMETERS = new Set(
   ['reranker', 'function', 'origin', 'scale', 'offset', 'decay', 'weight', 'weights', 'k'].concat(
     ['norm_score', 'strategy', 'boost_mode', 'score_mode', 'function_mode', 'random_score'],
-    ['provider', 'endpoint', 'queries', 'max_client_batch_size', 'model_name', 'credential'],
+    ['provider', 'queries', 'max_client_batch_size', 'model_name', 'credential'],
   ),
 );
+/** By these a request chooses where the store sends the texts of a ranking's fields, unmasked (MV-16). */
+const PLACES_TO_SEND = new Set(['endpoint', 'url']);
 
 /** Collects; the first reason why it cannot be told stays. */
 export class Steering {
   readonly #paths = new Map<string, FieldPath>();
   #doubt: string | undefined;
+  #sends: string | undefined;
 
   get paths(): readonly FieldPath[] {
     return [...this.#paths.values()];
@@ -49,6 +52,30 @@ export class Steering {
 
   all(why: string): void {
     this.#doubt ??= why;
+  }
+
+  /** One parameter of a function that ranks; `value` is a text where it is one. */
+  ranking(key: string, value: string): void {
+    if (key === 'filter') this.expression(value);
+    else if (PLACES_TO_SEND.has(key.toLowerCase())) {
+      this.#sends ??= `the ranking parameter ${key} has texts of records sent elsewhere`;
+      this.all(this.#sends);
+    } else if (!HARMLESS_FUNCTION_PARAMETERS.has(key)) this.all(`the ranking parameter ${key}`);
+  }
+
+  /** As parts of a request. What is sent elsewhere leaves the store past every mask: an export, too. */
+  describe(
+    accesses: readonly StoreAccess[],
+  ): Pick<StoreRequest, 'accesses' | 'steering' | 'steersAny' | 'carries'> {
+    const doubt = this.#doubt;
+    const carries = this.#sends;
+    const exported = accesses.map(({ target }) => ({ effect: 'export', target }) as const);
+    return {
+      accesses: carries === undefined ? accesses : [...accesses, ...exported],
+      steering: this.paths,
+      ...(doubt === undefined ? {} : { steersAny: doubt }),
+      ...(carries === undefined ? {} : { carries }),
+    };
   }
 
   expression(text: string): void {
@@ -96,9 +123,7 @@ function steerByIndexParameters(steering: Steering, text: string): void {
 export function steerByExtras(steering: Steering, message: RequestMessage): void {
   for (const score of messagesOf(message, 'function_score')) {
     for (const ranking of messagesOf(score, 'functions')) steerByFunction(steering, ranking);
-    for (const key of pairsOf(score, 'params').keys()) {
-      if (!HARMLESS_FUNCTION_PARAMETERS.has(key)) steering.all(`the ranking parameter ${key}`);
-    }
+    for (const [key, value] of pairsOf(score, 'params')) steering.ranking(key, value);
   }
   if (messagesOf(message, 'function_chains').length > 0) steering.all('function chains');
   for (const aggregation of messagesOf(message, 'search_aggregation')) {
@@ -110,12 +135,7 @@ export function steerByExtras(steering: Steering, message: RequestMessage): void
 
 function steerByFunction(steering: Steering, ranking: RequestMessage): void {
   for (const field of textsOf(ranking, 'input_field_names')) steering.expression(field);
-  for (const [key, value] of pairsOf(ranking, 'params')) {
-    if (key === 'filter') steering.expression(value);
-    else if (!HARMLESS_FUNCTION_PARAMETERS.has(key)) {
-      steering.all(`the ranking parameter ${key}`);
-    }
-  }
+  for (const [key, value] of pairsOf(ranking, 'params')) steering.ranking(key, value);
 }
 
 function steerByAggregation(steering: Steering, aggregation: RequestMessage): void {

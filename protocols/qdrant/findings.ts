@@ -4,7 +4,8 @@
  * the table needs one judgement only. Types and that judgement; no bytes.
  */
 
-import type { FieldPath, StoreAccess, StoreEffect } from '../store.ts';
+import type { FieldPath, StoreAccess, StoreEffect, StoreRequest } from '../store.ts';
+import type { WriteKind } from './json-writes.ts';
 
 export interface Findings {
   readonly steering: FieldPath[];
@@ -15,6 +16,8 @@ export interface Findings {
   readonly orderPaths: FieldPath[];
   readonly groupPaths: FieldPath[];
   readonly facetPaths: FieldPath[];
+  /** Variables of formulas: numbers of records become scores, and what is no number stands in the error. */
+  readonly computed: FieldPath[];
   /** A stored point is the query ("more like number 42"). */
   startsFromPoints: boolean;
   /** No vector decides the order, so one page after the other gives out all records. */
@@ -31,6 +34,7 @@ export function createFindings(): Findings {
     orderPaths: [],
     groupPaths: [],
     facetPaths: [],
+    computed: [],
     startsFromPoints: false,
     isScan: false,
     wantsVectors: false,
@@ -64,6 +68,24 @@ export function accessesOf(
   ];
 }
 
+/** What findings say of a request beside its accesses, in both transports. */
+export function partsOf(
+  findings: Findings,
+): Pick<StoreRequest, 'steering' | 'computes' | 'limit' | 'wantsVectors'> {
+  const { steering, computed, limit, wantsVectors } = findings;
+  return {
+    steering,
+    ...(computed.length === 0 ? {} : { computes: computed }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(wantsVectors ? { wantsVectors: true } : {}),
+  };
+}
+
+/** A filter holds for these by `update_filter` alone, which servers before 1.16 leave out. */
+export function isConditional(kind: WriteKind): boolean {
+  return kind === 'upsert' || kind === 'update_vectors';
+}
+
 /** Why a request cannot be held to a filter at all, whatever its bytes; undefined: it can. */
 export function filterObstacle(findings: Findings): string | undefined {
   if (findings.startsFromPoints) {
@@ -75,6 +97,8 @@ export function filterObstacle(findings: Findings): string | undefined {
   return undefined;
 }
 
+/** Copies by the server itself, and archives from wherever the caller says. */
+export const COPIES = 'records of another collection come to lie in this one';
 export const NOT_FILTERED = 'this request concerns more than the records that the rule allows';
 export const BATCH_OVER_LIMIT = 'the batch asks for more records than the rule allows';
 export const GROUPS_OVER_LIMIT = 'groups with lookups ask for more records than the rule allows';

@@ -19,7 +19,7 @@ export type MaskAnswer = (body: Buffer, masks: FieldMasks, head: ResponseHead) =
 export function maskRestAnswer(shape: AnswerShape, findings: Findings): MaskAnswer {
   return (body, masks, head) => {
     // Errors come from the HTTP layer of the server as well, and as text or nothing then.
-    if (head.status >= 400 && body[0] !== 0x7b) return body;
+    if (head.status >= 400 && body[0] !== 0x7b) return detectIn(body, masks);
     return maskJson(body, answerPlan(shape, findings, masks), masks);
   };
 }
@@ -32,24 +32,45 @@ function resultPlan(shape: AnswerShape, findings: Findings, masks: FieldMasks): 
   switch (shape) {
     case 'records': {
       const record = recordPlan(findings, masks);
-      return keys({ ...record, points: keys(record) });
+      return all({ ...record, points: all(record), next_page_offset: 'pass' });
     }
     case 'groups': {
-      const record = keys(recordPlan(findings, masks));
+      const record = all(recordPlan(findings, masks));
       const id = valuePlan(findings.groupPaths, masks);
-      return keys({ groups: keys({ id, hits: record, lookup: record }) });
+      return all({ groups: all({ id, hits: record, lookup: record }) });
     }
     case 'facet':
-      return keys({ hits: keys({ value: valuePlan(findings.facetPaths, masks) }) });
+      return all({ hits: all({ value: valuePlan(findings.facetPaths, masks) }) });
     case 'collection':
       return keys({ config: keys({ metadata: { record: [] } }) });
   }
 }
 
+/** Members of a record that hold nothing to mask. */
+const NO_VALUES: Record<string, JsonPlan> = {
+  id: 'pass',
+  version: 'pass',
+  score: 'pass',
+  vector: 'pass',
+  shard_key: 'pass',
+  order_value: 'pass',
+};
+
+/** Members that this version does not know may hold text of records (vector.md section 4): by content at least. */
+function all(plans: Readonly<Record<string, JsonPlan>>): JsonPlan {
+  return { keys: new Map(Object.entries(plans)), other: 'detect' };
+}
+
+function detectIn(body: Buffer, { detect }: FieldMasks): Buffer {
+  const text = body.toString('utf8');
+  const masked = detect?.(text) ?? text;
+  return masked === text ? body : Buffer.from(masked, 'utf8');
+}
+
 function recordPlan(findings: Findings, masks: FieldMasks): Record<string, JsonPlan> {
   const order: Record<string, JsonPlan> =
     findings.orderPaths.length === 0 ? {} : { order_value: valuePlan(findings.orderPaths, masks) };
-  return { payload: { record: [] }, ...order };
+  return { payload: { record: [] }, ...NO_VALUES, ...order };
 }
 
 function valuePlan(paths: readonly FieldPath[], masks: FieldMasks): JsonPlan {

@@ -116,7 +116,7 @@ const SCORE = /^\$score(?:\[\d+\])?$/;
 export function readExpression(node: JsonNode, findings: Findings): void {
   if (node.kind === 'number') return;
   if (node.kind === 'string') {
-    if (!SCORE.test(node.text)) findings.steering.push(readFieldPath(node.text));
+    if (!SCORE.test(node.text)) addVariable(node, findings);
     return;
   }
   for (const [name, value] of asObject(node, 'an expression').members) {
@@ -129,11 +129,11 @@ function readExpressionMember(name: string, value: JsonNode, findings: Findings)
   if (CONDITION_MEMBERS.has(name)) readConditionMember(name, value, findings, []);
   else if (LIST_EXPRESSIONS.has(name)) readExpressions(value, findings);
   else if (ONE_EXPRESSIONS.has(name)) readExpression(value, findings);
-  else if (name === 'datetime_key') addKey(value, findings, []);
+  else if (name === 'datetime_key') addVariable(value, findings);
   else if (name === 'geo_distance') {
     const to = membersOf(value, name, new Set(['origin', 'to'])).get('to');
     if (to === undefined) throw bodyError('geo_distance needs a field');
-    addKey(to, findings, []);
+    addVariable(to, findings);
   } else if (parts !== undefined) {
     const [expressions, others] = parts;
     const members = membersOf(value, name, new Set([...expressions, ...others]));
@@ -142,6 +142,10 @@ function readExpressionMember(name: string, value: JsonNode, findings: Findings)
       if (found !== undefined) readExpression(found, findings);
     }
   } else if (name !== 'datetime') throw bodyError('an expression that Weir does not know');
+}
+
+function addVariable(node: JsonNode, findings: Findings): void {
+  findings.computed.push(addKey(node, findings, []));
 }
 
 function readExpressions(node: JsonNode, findings: Findings): void {

@@ -165,9 +165,12 @@ const POWER: Shape = new Map([
 ]);
 const DECAY: Shape = new Map([[1, EXPRESSION_PART], [2, EXPRESSION_PART], ...plains(3, 4)]);
 const DECAY_PART = one(into(() => DECAY));
+const VARIABLE: Part = one((field, walk) => {
+  walk.findings.computed.push(addKey(field, { ...walk, base: [] }));
+});
 const GEO_DISTANCE: Shape = new Map([
   [1, PLAIN],
-  [2, KEY],
+  [2, VARIABLE],
 ]);
 /** Scores of what was fetched before, no field. */
 const SCORE = /^\$score(?:\[\d+\])?$/;
@@ -177,13 +180,13 @@ const EXPRESSION: Shape = new Map([
   [
     2,
     one((field, walk) => {
-      if (!SCORE.test(textOf(field))) addKey(field, walk);
+      if (!SCORE.test(textOf(field))) VARIABLE.visit(field, walk);
     }),
   ],
   [3, one(into(() => CONDITION))],
   [4, one(into(() => GEO_DISTANCE))],
   [5, PLAIN],
-  [6, KEY],
+  [6, VARIABLE],
   [7, one(into(() => EXPRESSIONS))],
   [8, one(into(() => EXPRESSIONS))],
   [9, one(into(() => DIVISION))],

@@ -33,6 +33,8 @@ export interface RestRoute {
   readonly changesNames?: boolean;
   /** Its answer holds everything: archives, logs of requests. */
   readonly isRaw?: boolean;
+  /** It fills a collection from a place that the request names: any file of the server, any URL. */
+  readonly takesAnything?: boolean;
   /** Any query parameters: those of the table of the data routes are the default. */
   readonly anyParameters?: boolean;
 }
@@ -65,6 +67,7 @@ function writes(line: string, write: WriteKind | undefined): RestRoute {
 
 const ADMIN: More = { anyParameters: true };
 const ADMIN_NAMES: More = { anyParameters: true, changesNames: true };
+const ADMIN_SOURCE: More = { ...ADMIN_NAMES, takesAnything: true };
 const ADMIN_RAW: More = { anyParameters: true, isRaw: true };
 const C = '/collections/{c}';
 const POINTS = `${C}/points`;
@@ -99,7 +102,7 @@ const COLLECTIONS: readonly RestRoute[] = [
 const READS: readonly RestRoute[] = [
   route(`GET ${POINTS}/{}`, ['read'], { answer: 'records' }, { kind: 'point' }),
   reads(`POST ${POINTS}`, ['read'], 'retrieve', 'records'),
-  reads(`POST ${POINTS}/scroll`, ['export'], 'scroll', 'records'),
+  reads(`POST ${POINTS}/scroll`, ['read', 'export'], 'scroll', 'records'),
   reads(`POST ${POINTS}/count`, ['count'], 'count'),
   reads(`POST ${C}/facet`, ['read', 'count'], 'facet', 'facet'),
   reads(`POST ${POINTS}/query`, ['search'], 'query', 'records'),
@@ -117,7 +120,7 @@ const READS: readonly RestRoute[] = [
   batches(`POST ${POINTS}/discover/batch`, 'discover'),
   // Of one shard, for the server's own use (local_shard_api.rs); the same bodies.
   reads(`POST ${C}/shards/{}/points`, ['read', 'admin'], 'retrieve', 'records'),
-  reads(`POST ${C}/shards/{}/points/scroll`, ['export', 'admin'], 'scroll', 'records'),
+  reads(`POST ${C}/shards/{}/points/scroll`, ['read', 'export', 'admin'], 'scroll', 'records'),
   reads(`POST ${C}/shards/{}/points/count`, ['count', 'admin'], 'count'),
 ];
 
@@ -140,15 +143,15 @@ const SNAPSHOTS: readonly RestRoute[] = ['', C, `${C}/shards/{}`].flatMap((base)
   route(`GET ${base}/snapshots/{}`, ['export'], ADMIN_RAW),
   route(`DELETE ${base}/snapshots/{}`, ['admin'], ADMIN),
   route(`POST ${base}/snapshots/upload`, ['admin'], ADMIN_NAMES),
-  route(`PUT ${base}/snapshots/recover`, ['admin'], ADMIN_NAMES),
+  route(`PUT ${base}/snapshots/recover`, ['admin'], ADMIN_SOURCE),
 ]);
 
 const SHARD_SNAPSHOTS: readonly RestRoute[] = [
   route(`GET ${C}/shards/{}/snapshot`, ['export'], ADMIN_RAW),
   route(`POST ${C}/shards/{}/snapshot/partial/create`, ['export'], ADMIN_RAW),
   route(`POST ${C}/shards/{}/snapshot/partial/upload`, ['admin'], ADMIN_NAMES),
-  route(`PUT ${C}/shards/{}/snapshot/partial/recover`, ['admin'], ADMIN_NAMES),
-  route(`POST ${C}/shards/{}/snapshot/partial/recover_from`, ['admin'], ADMIN_NAMES),
+  route(`PUT ${C}/shards/{}/snapshot/partial/recover`, ['admin'], ADMIN_SOURCE),
+  route(`POST ${C}/shards/{}/snapshot/partial/recover_from`, ['admin'], ADMIN_SOURCE),
   route(`GET ${C}/shards/{}/snapshot/partial/manifest`, ['admin'], ADMIN),
 ];
 

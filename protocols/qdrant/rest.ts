@@ -5,8 +5,16 @@ import type { Restrictions, StoreAccess } from '../store.ts';
 import { headerOf, isGrpcContentType } from '../wire/grpc.ts';
 import type { ReadRequest, RestrictedRequest, Route } from '../wire/store-product.ts';
 import { asList, asObject, asText, bodyError, membersOf, readBody } from './json-body.ts';
-import type { Findings } from './findings.ts';
-import { NOT_FILTERED, accessTo, accessToAll, accessesOf, createFindings } from './findings.ts';
+import {
+  COPIES,
+  NOT_FILTERED,
+  accessTo,
+  accessToAll,
+  accessesOf,
+  createFindings,
+  isConditional,
+  partsOf,
+} from './findings.ts';
 import { maskNothing, maskRestAnswer } from './json-answers.ts';
 import { readReads } from './json-reads.ts';
 import { checkRecords } from './json-records.ts';
@@ -88,7 +96,8 @@ function readParts(route: RestRoute, collection: string, body: Buffer): Parts {
       const reads = readReads(body, read, isBatch);
       const { findings } = reads;
       return {
-        ...foundParts(findings, accessesOf(route.effects, collection, findings)),
+        accesses: accessesOf(route.effects, collection, findings),
+        ...partsOf(findings),
         restrict: (restrictions) => restrictReads(body, reads, restrictions),
         maskAnswer: route.answer === undefined ? undefined : maskRestAnswer(route.answer, findings),
         ...(read === 'retrieve' ? listCheck() : {}),
@@ -98,7 +107,9 @@ function readParts(route: RestRoute, collection: string, body: Buffer): Parts {
       const { findings, writes } = readWrites(body, route.body.write);
       const effects = [...new Set(writes.map(({ kind }) => WRITE_EFFECTS[kind]))];
       return {
-        ...foundParts(findings, accessesOf(effects, collection, findings)),
+        accesses: accessesOf(effects, collection, findings),
+        ...partsOf(findings),
+        needsConditionalWrites: writes.some(({ kind }) => isConditional(kind)),
         restrict: (restrictions) => restrictWrites(body, writes, restrictions),
         maskAnswer: undefined,
       };
@@ -106,17 +117,8 @@ function readParts(route: RestRoute, collection: string, body: Buffer): Parts {
     case 'aliases':
       return wholeParts(aliasAccesses(body));
     case 'create':
-      return wholeParts(createAccesses(body, collection));
+      return createParts(createAccesses(body, collection));
   }
-}
-
-function foundParts(findings: Findings, accesses: readonly StoreAccess[]) {
-  return {
-    accesses,
-    steering: findings.steering,
-    ...(findings.limit === undefined ? {} : { limit: findings.limit }),
-    ...(findings.wantsVectors ? { wantsVectors: true } : {}),
-  };
 }
 
 function listCheck(): Pick<ReadRequest, 'checkAnswer'> {
@@ -145,6 +147,11 @@ function plainParts(route: RestRoute, collection: string): Parts {
   const accesses = route.effects.map((effect) =>
     isOfCollection ? accessTo(effect, collection) : accessToAll(effect),
   );
+  if (route.takesAnything === true) {
+    // The archive is a file of the server or behind any URL, so it may be that of any collection.
+    const sources = [accessToAll('read'), accessToAll('export')];
+    return { ...wholeParts([...accesses, ...sources]), carries: COPIES };
+  }
   const parts = wholeParts(accesses);
   if (route.isRaw === true) {
     return {
@@ -156,6 +163,12 @@ function plainParts(route: RestRoute, collection: string): Parts {
   return route.answer === undefined
     ? parts
     : { ...parts, maskAnswer: maskRestAnswer(route.answer, createFindings()) };
+}
+
+/** With a source it is a copy: masks and conditions of rules on the old name do not hold for the new one. */
+export function createParts(accesses: readonly StoreAccess[]): Parts {
+  const parts = wholeParts(accesses);
+  return accesses.length > 1 ? { ...parts, carries: COPIES } : parts;
 }
 
 /** What concerns collections as they are, so that no rule on records fits it. */

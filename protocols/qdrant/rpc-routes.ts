@@ -83,7 +83,7 @@ export const RPC_ROUTES: readonly RpcRoute[] = [
   other('Collections/UpdateCollectionClusterSetup', 'admin', NAMED),
 
   read('Get', ['read'], 'GetPoints', 'retrieved'),
-  read('Scroll', ['export'], 'ScrollPoints', 'scroll'),
+  read('Scroll', ['read', 'export'], 'ScrollPoints', 'scroll'),
   read('Count', ['count'], 'CountPoints'),
   read('Facet', ['read', 'count'], 'FacetCounts', 'facet'),
   read('Query', ['search'], 'QueryPoints', 'scored'),

@@ -4,8 +4,14 @@ import type { RequestHead } from '../contract.ts';
 import type { StoreAccess } from '../store.ts';
 import { forEachField } from '../wire/protobuf.ts';
 import type { ReadRequest, Route } from '../wire/store-product.ts';
-import type { Findings } from './findings.ts';
-import { accessTo, accessToAll, accessesOf, createFindings } from './findings.ts';
+import {
+  accessTo,
+  accessToAll,
+  accessesOf,
+  createFindings,
+  isConditional,
+  partsOf,
+} from './findings.ts';
 import { WRITE_EFFECTS } from './json-writes.ts';
 import { maskRpcAnswer } from './proto-answers.ts';
 import { readProtoReads } from './proto-reads.ts';
@@ -14,7 +20,7 @@ import { restrictProtoReads } from './proto-restrict.ts';
 import type { Part, Shape } from './proto-shapes.ts';
 import { PLAIN, bytesOf, many, messageError, one, textOf, walkMessage } from './proto-shapes.ts';
 import { readProtoWrites, restrictProtoWrites } from './proto-writes.ts';
-import { restrictWhole } from './rest.ts';
+import { createParts, restrictWhole } from './rest.ts';
 import type { RpcRoute } from './rpc-routes.ts';
 import { RPC_ROUTES } from './rpc-routes.ts';
 
@@ -62,7 +68,9 @@ function readParts(route: RpcRoute, message: Buffer): Parts {
       const { findings, collection, kinds } = readProtoWrites(message, kind);
       const effects = [...new Set(kinds.map((name) => WRITE_EFFECTS[name]))];
       return {
-        ...foundParts(findings, accessesOf(effects, collection, findings)),
+        accesses: accessesOf(effects, collection, findings),
+        ...partsOf(findings),
+        needsConditionalWrites: kinds.some(isConditional),
         restrict: (restrictions) => restrictProtoWrites(message, kind, restrictions),
         maskAnswer: undefined,
       };
@@ -70,7 +78,7 @@ function readParts(route: RpcRoute, message: Buffer): Parts {
     case 'aliases':
       return wholeParts(aliasNames(message).map((name) => accessTo('alter', name)));
     case 'create':
-      return wholeParts(createAccesses(message));
+      return createParts(createAccesses(message));
   }
 }
 
@@ -86,20 +94,12 @@ function readingParts(
     ...others.flatMap((other) => route.effects.map((effect) => accessTo(effect, other))),
   ];
   return {
-    ...foundParts(findings, accesses),
+    accesses,
+    ...partsOf(findings),
     restrict: (restrictions) =>
       restrictProtoReads(message, { message: name, isBatch, findings }, restrictions),
     maskAnswer: route.answer === undefined ? undefined : maskRpcAnswer(route.answer, findings),
     ...(name === 'GetPoints' ? { checkAnswer: checkProtoRecords } : {}),
-  };
-}
-
-function foundParts(findings: Findings, accesses: readonly StoreAccess[]) {
-  return {
-    accesses,
-    steering: findings.steering,
-    ...(findings.limit === undefined ? {} : { limit: findings.limit }),
-    ...(findings.wantsVectors ? { wantsVectors: true } : {}),
   };
 }
 

@@ -87,12 +87,13 @@ function readRoute(product: StoreProduct, head: RequestHead, body: Buffer): Stor
 }
 
 function callOf({ name }: Route, read: ReadRequest): StoreCall {
-  const { accesses, steering, steersAny, limit, wantsVectors } = read;
+  const { accesses, steering, steersAny, limit, wantsVectors, carries } = read;
   return {
     route: name,
     accesses,
     steering,
     ...(steersAny === undefined ? {} : { steersAny }),
+    ...(carries === undefined ? {} : { carries }),
     ...(limit === undefined ? {} : { limit }),
     ...(wantsVectors === undefined ? {} : { wantsVectors }),
     whyNotRestricted: (restrictions) => {

@@ -36,6 +36,8 @@ const LIMIT = 10;
 export class QdrantEngine {
   readonly collections = new Map<string, Collection>();
   readonly aliases = new Map<string, string>();
+  /** What it says it is; before 1.16 `update_filter` is left out without a word. */
+  version = '1.19.0';
 
   collection(name: string): Collection {
     const collection = this.collections.get(this.aliases.get(name) ?? name);
@@ -134,13 +136,13 @@ export class QdrantEngine {
   /** One of `upsert`, `delete`, `set_payload` ...: the names in a batch of operations. */
   write(name: string, kind: string, body: JsonObject): void {
     if (kind === 'upsert') {
-      for (const point of pointsOf(body)) this.#upsert(name, point, body['update_filter']);
+      for (const point of pointsOf(body)) this.#upsert(name, point, this.#conditionOf(body));
       return;
     }
     if (kind === 'update_vectors') {
       for (const point of listOf(body['points']).filter(isObject)) {
         const [known] = this.retrieve(name, [point['id'] ?? null]);
-        if (known !== undefined && matches(body['update_filter'], known)) {
+        if (known !== undefined && matches(this.#conditionOf(body), known)) {
           known.vector = listOf(point['vector']).map(Number);
         }
       }
@@ -151,6 +153,10 @@ export class QdrantEngine {
       if (kind === 'delete') points.delete(point.id);
       else point.payload = changedPayload(point.payload, kind, body);
     }
+  }
+
+  #conditionOf(body: JsonObject): Json | undefined {
+    return Number(this.version.split('.')[1]) < 16 ? undefined : body['update_filter'];
   }
 
   /** The points win over the filter, as with the server. */
@@ -190,6 +196,14 @@ function ordered(points: readonly EmulatedPoint[], order: Json): Hit[] {
 }
 
 function byFormula(points: readonly EmulatedPoint[], formula: Json): Hit[] {
+  const distance = isObject(formula) ? formula['geo_distance'] : undefined;
+  if (isObject(distance)) {
+    const to = asText(distance['to']);
+    const [value = null] = points.flatMap(({ payload }) => valuesAt(payload, to));
+    // serde quotes what is no geo point, and the server passes that on (formula_scorer.rs).
+    const why = `Expected geo point value for ${to} in the payload. Error: invalid type: string ${JSON.stringify(value)}`;
+    if (!isObject(value)) throw new EmulatedError(400, why);
+  }
   const field =
     typeof formula === 'string' ? formula : asText(listOf(Object.values(formula ?? {})[0])[0]);
   return points.map((point) => ({ point, score: Number(valuesAt(point.payload, field)[0] ?? 0) }));

@@ -14,6 +14,7 @@ import type { Hit, QdrantEngine } from './qdrant-emulator-engine.ts';
 import { EmulatedError } from './qdrant-emulator-engine.ts';
 import type { EmulatedPoint, Json, JsonObject } from './qdrant-emulator-filter.ts';
 import { asText, isObject, listOf } from './qdrant-emulator-filter.ts';
+import { manage } from './qdrant-emulator-management.ts';
 import { selected } from './qdrant-emulator-rest.ts';
 
 /** By path: `/qdrant.Points/Query`. */
@@ -60,7 +61,9 @@ export function answerRpc(
   const method = methods.get(path);
   if (method === undefined) throw new EmulatedError(501, 'unimplemented');
   const request = readMessage(method.input, message);
-  const answer = respond(engine, method.name, asText(request['collectionName'] ?? ''), request);
+  const name = asText(request['collectionName'] ?? '');
+  const answer =
+    manage(engine, path.slice(1), name, request) ?? respond(engine, method.name, name, request);
   return Buffer.from(toBinary(method.output, fromJson(method.output, asJsonValue(answer))));
 }
 
@@ -91,13 +94,36 @@ function respond(engine: QdrantEngine, rpc: string, name: string, request: JsonO
     engine.write(name, write, writeBody(request));
     return { result: { operationId: '1', status: 'Completed' }, time: 0.001 };
   }
+  if (rpc === 'UpdateBatch') return updateBatch(engine, name, request);
   if (SEARCHES.has(rpc)) return { result: search(engine, name, request), time: 0.001 };
-  if (rpc.endsWith('Batch') && rpc !== 'UpdateBatch') {
+  if (rpc.endsWith('Batch')) {
     const requests = Object.values(request).find(Array.isArray);
     const results = listOf(requests).filter(isObject);
     return { result: results.map((one) => ({ result: search(engine, name, one) })), time: 0 };
   }
   return respondOther(engine, rpc, name, request);
+}
+
+/** What an operation of a batch is called, where it is not as the RPC. */
+const BATCHED: Readonly<Record<string, string>> = {
+  upsert: 'upsert',
+  deletePoints: 'delete',
+  updateVectors: 'update_vectors',
+  setPayload: 'set_payload',
+  overwritePayload: 'overwrite_payload',
+  deletePayload: 'delete_payload',
+  clearPayload: 'clear_payload',
+};
+
+function updateBatch(engine: QdrantEngine, name: string, request: JsonObject): JsonObject {
+  const operations = listOf(request['operations']).filter(isObject);
+  for (const [kind, body] of operations.flatMap((one) => Object.entries(one))) {
+    const write = BATCHED[kind];
+    if (write === undefined || !isObject(body)) throw new EmulatedError(501, `unimplemented: ${kind}`);
+    engine.write(name, write, writeBody(body));
+  }
+  const result = operations.map(() => ({ operationId: '1', status: 'Completed' }));
+  return { result, time: 0.001 };
 }
 
 function respondOther(
@@ -108,7 +134,7 @@ function respondOther(
 ): JsonObject {
   switch (rpc) {
     case 'HealthCheck':
-      return { title: 'qdrant - vector search engine', version: '1.19.0' };
+      return { title: 'qdrant - vector search engine', version: engine.version };
     case 'List':
       return { collections: [...engine.collections.keys()].map((one) => ({ name: one })) };
     case 'ListAliases':
@@ -146,10 +172,19 @@ function respondOther(
 
 function scroll(engine: QdrantEngine, name: string, request: JsonObject): JsonObject {
   const limit = Number(request['limit'] ?? 10);
-  const hits = engine.query(name, { ...readBody(request), limit });
+  const all = engine.query(name, { ...readBody(request), limit: Number.MAX_SAFE_INTEGER });
+  const from = request['offset'] === undefined ? undefined : idOf(request['offset']);
+  const start = from === undefined ? 0 : all.findIndex(({ point }) => point.id === from);
+  const hits = start < 0 ? [] : all.slice(start, start + limit);
+  const next = start < 0 ? undefined : all[start + limit]?.point.id;
   return {
     result: hits.map(({ point, order }) => ({ ...record(point, request), ...ordered(order) })),
+    ...(next === undefined ? {} : { nextPageOffset: toId(next) }),
   };
+}
+
+function toId(id: number | string): JsonObject {
+  return typeof id === 'number' ? { num: asText(id) } : { uuid: id };
 }
 
 function facet(engine: QdrantEngine, name: string, request: JsonObject): Json {
@@ -315,7 +350,7 @@ function record(point: EmulatedPoint, request: JsonObject, isAll = true): JsonOb
   const payload = selected(point.payload, selector);
   const hasVectors = isObject(withVectors) && withVectors['enable'] !== false;
   return {
-    id: typeof point.id === 'number' ? { num: asText(point.id) } : { uuid: point.id },
+    id: toId(point.id),
     ...(payload === undefined ? {} : { payload: toPayload(payload) }),
     ...(hasVectors ? { vectors: { vector: { dense: { data: point.vector } } } } : {}),
   };

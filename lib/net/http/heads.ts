@@ -175,7 +175,11 @@ function checkLines(lines: HeaderList, target: string): BadHead | undefined {
   if (lines.length > HEADER_COUNT_MAX) return { status: 431, reason: 'too many headers' };
   if (!TARGET.test(target)) return { status: 400, reason: 'a target that is no path' };
   const seen = new Set<string>();
-  for (const [name] of lines) {
+  for (const [name, value] of lines) {
+    // What else may be expected nobody knows (RFC 9110, 10.1.1); Node would answer it without a word to us.
+    if (name === 'expect' && !isContinue(value)) {
+      return { status: 417, reason: 'an unknown expectation' };
+    }
     if (SINGLE.has(name) && seen.has(name)) return { status: 400, reason: `${name} twice` };
     seen.add(name);
   }
@@ -204,5 +208,9 @@ function countOf(lines: HeaderList, name: string): number {
 }
 
 function expectsContinue(lines: HeaderList): boolean {
-  return valueOf(lines, 'expect')?.trim().toLowerCase() === '100-continue';
+  return isContinue(valueOf(lines, 'expect') ?? '');
+}
+
+function isContinue(expectation: string): boolean {
+  return expectation.trim().toLowerCase() === '100-continue';
 }

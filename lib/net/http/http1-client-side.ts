@@ -17,7 +17,7 @@ import {
   toHttp1Trailers,
 } from './heads.ts';
 import { Inflow } from './inflow.ts';
-import { HEAD_SIZE_MAX, PIPELINED_MAX } from './limits.ts';
+import { HEAD_SIZE_MAX, OUTFLOW_SIZE_MAX, PIPELINED_MAX } from './limits.ts';
 
 /** Answers to what Node's parser does not read, in its own words. */
 const PARSER_ANSWERS: ReadonlyMap<string, number> = new Map([
@@ -46,6 +46,7 @@ export class Http1Server {
       this.#connections.get(request.socket)?.onRequest(request, response);
     server.on('request', onRequest);
     server.on('checkContinue', onRequest);
+    server.on('checkExpectation', onRequest);
     server.on('connect', (_request, socket: Duplex) =>
       this.#connections.get(socket)?.onUnreadable(501, 'CONNECT'),
     );
@@ -140,6 +141,9 @@ class Http1ClientSide implements ClientSide {
       this.#refuse(half, read);
       return;
     }
+    // Behind a request with "upgrade" Node's parser skips what it has read, which would be of the new protocol;
+    // it must not go on in the middle of the next request.
+    if (request.headers.upgrade !== undefined) half.makeLast();
     half.start(this.#events.onRequest(half, read.head));
   }
 
@@ -159,7 +163,10 @@ class Http1ClientSide implements ClientSide {
     }
     this.#half = undefined;
     half.onDone();
-    if (this.#isFinishing) {
+    // Node ends the socket behind an answer that said to be the last: what was pipelined behind its request is
+    // not carried out (RFC 9112, 9.3.2 and 9.6), since nobody could be told.
+    if (this.#isFinishing || this.#socket.writableEnded) {
+      this.#waiting.length = 0;
       this.#socket.end();
       return;
     }
@@ -201,7 +208,7 @@ class Http1ClientHalf implements ClientHalf {
   }
 
   get isFull(): boolean {
-    return this.#response.writableNeedDrain;
+    return this.#response.writableLength >= OUTFLOW_SIZE_MAX;
   }
 
   start(events: ClientHalfEvents): void {

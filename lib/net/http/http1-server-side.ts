@@ -11,7 +11,7 @@ import { readReason } from '../reason.ts';
 import type { Half, ServerHalfEvents, ServerSide } from './half.ts';
 import { readResponse, readTrailers, toHttp1Headers, toHttp1Trailers, valueOf } from './heads.ts';
 import { Inflow } from './inflow.ts';
-import { HEAD_SIZE_MAX } from './limits.ts';
+import { HEAD_SIZE_MAX, OUTFLOW_SIZE_MAX } from './limits.ts';
 
 /** Methods for which "no body" has to be said. */
 const BODY_METHODS: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
@@ -131,7 +131,7 @@ class Http1ServerHalf implements Half {
   }
 
   get isFull(): boolean {
-    return this.#request.writableNeedDrain;
+    return this.#request.writableLength >= OUTFLOW_SIZE_MAX;
   }
 
   send(bytes: Buffer): void {

@@ -12,7 +12,7 @@ import {
   toHttp2Headers,
 } from './heads.ts';
 import { sendTrailers, StreamReader } from './http2-half.ts';
-import { CONNECTION_WINDOW, http2Options } from './limits.ts';
+import { CONNECTION_WINDOW, http2Options, OUTFLOW_SIZE_MAX } from './limits.ts';
 
 const { NGHTTP2_NO_ERROR, NGHTTP2_INTERNAL_ERROR, NGHTTP2_FLAG_END_STREAM } = http2.constants;
 
@@ -122,7 +122,7 @@ class Http2ClientHalf implements ClientHalf {
   }
 
   get isFull(): boolean {
-    return this.#stream.writableNeedDrain;
+    return this.#stream.writableLength >= OUTFLOW_SIZE_MAX;
   }
 
   start(events: ClientHalfEvents): void {

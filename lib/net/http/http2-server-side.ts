@@ -5,7 +5,7 @@ import type { HeaderList, RequestHead } from '../../../protocols/contract.ts';
 import type { Half, ServerHalfEvents, ServerSide } from './half.ts';
 import { isGrpc, readResponse, toHttp2Headers } from './heads.ts';
 import { sendTrailers, StreamReader } from './http2-half.ts';
-import { CONNECTION_WINDOW, http2Options } from './limits.ts';
+import { CONNECTION_WINDOW, http2Options, OUTFLOW_SIZE_MAX } from './limits.ts';
 
 const { NGHTTP2_CANCEL } = http2.constants;
 
@@ -102,7 +102,7 @@ class Http2ServerHalf implements Half {
   }
 
   get isFull(): boolean {
-    return this.#stream.writableNeedDrain;
+    return this.#stream.writableLength >= OUTFLOW_SIZE_MAX;
   }
 
   send(bytes: Buffer): void {

@@ -3,7 +3,7 @@
  * and a write, and HTTP/2 brings 350 kB in 22 of them. Nothing is told while it is paused.
  */
 import type { HeaderList } from '../../../protocols/contract.ts';
-import { BATCH_SIZE_MAX } from './limits.ts';
+import { BATCH_SIZE_MAX, LONE_SIZE_MIN } from './limits.ts';
 
 export interface InflowEvents {
   readonly onBody: (bytes: Buffer) => void;
@@ -28,7 +28,7 @@ export class Inflow {
     this.#chunks.push(bytes);
     this.#size += bytes.length;
     if (this.#isPaused) return;
-    if (this.#size >= BATCH_SIZE_MAX) this.#flush();
+    if (this.#size >= BATCH_SIZE_MAX || bytes.length >= LONE_SIZE_MIN) this.#flush();
     else if (!this.#isScheduled) {
       this.#isScheduled = true;
       setImmediate(this.#onTurn);

@@ -9,13 +9,24 @@ export const STREAMS_MAX = 256;
 /** Flow control, bytes: Node's 64 kB makes every larger answer wait for the peer several times (vector.md 4). */
 export const STREAM_WINDOW = 1024 * 1024;
 export const CONNECTION_WINDOW = 16 * 1024 * 1024;
-/** Pieces of a body that came in one turn are told as one up to this size: fewer, larger writes (vector.md 4). */
-export const BATCH_SIZE_MAX = 256 * 1024;
 /**
- * Requests that wait behind the one being answered (HTTP/1.1 pipelining). Reading stops at the first; one read
- * of 64 kB, in the parser's hands by then, holds fewer than this.
+ * Pieces of a body that came in one turn are told as one up to this size: fewer, larger writes (vector.md 4). It is
+ * what one read of a socket brings: a piece that large is passed on as it is, while it is still in the cache.
  */
-export const PIPELINED_MAX = 4096;
+export const BATCH_SIZE_MAX = 64 * 1024;
+/** A piece from this size on is worth an event of its own: merging it would cost more than it saves. */
+export const LONE_SIZE_MIN = 32 * 1024;
+/**
+ * Bytes on their way to one peer of an exchange at which its other peer is not read any more. Node's own mark of
+ * 16 kB would stop and start every read of 64 kB, although nearly all of them leave at once.
+ */
+export const OUTFLOW_SIZE_MAX = 256 * 1024;
+/**
+ * Requests that wait behind the one being answered (HTTP/1.1 pipelining): as many as streams. Reading stops at
+ * the first, but reads of 64 kB that are in the parser's hands by then would be thousands at 2 to 4 kB of
+ * memory each, from clients that nobody knows yet. No client of these stores pipelines.
+ */
+export const PIPELINED_MAX = 256;
 
 /** For both HTTP/2 legs. `heldSizeMax`: the largest body that a session holds, which is written in one piece. */
 export function http2Options(heldSizeMax: number) {

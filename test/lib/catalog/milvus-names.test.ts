@@ -31,7 +31,12 @@ t.test('what the server says is what a name means', async (t) => {
     emulator.rpc.set('DescribeCollection', answer);
     names.invalidate();
   };
-  say({ collection_name: 'customers', schema: { name: 'customers' }, db_name: 'default' });
+  // Without a change of names, since what is asked soon after one is not kept.
+  emulator.rpc.set('DescribeCollection', {
+    collection_name: 'customers',
+    schema: { name: 'customers' },
+    db_name: 'default',
+  });
   t.same(await names.resolve(named('default', 'clients')), [named('default', 'customers')]);
   t.same(await names.resolve({ kind: 'id', path: ['default', '449'] }), [
     named('default', 'customers'),

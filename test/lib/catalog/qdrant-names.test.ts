@@ -53,6 +53,33 @@ for (const [way, { port, ...more }] of Object.entries(ways)) {
   });
 }
 
+for (const [way, { port, ...more }] of Object.entries(ways)) {
+  t.test(`servers that forget update_filter are known by their version, over ${way}`, async (t) => {
+    const versions: [string, boolean][] = [
+      ['1.19.0', true],
+      ['1.16.0', true],
+      ['1.16.3', true],
+      ['2.0.0', true],
+      ['1.15.5', false],
+      ['1.9.7', false],
+      ['0.11.0', false],
+      ['1.16.0-dev', false],
+      ['', false],
+      ['unknown', false],
+    ];
+    for (const [version, expected] of versions) {
+      emulator.engine.version = version;
+      t.equal(await useNames(t, port, more).keepsConditions?.(), expected, version);
+    }
+    emulator.engine.version = '1.19.0';
+  });
+}
+
+t.test('a server that does not tell its version is not trusted', async (t) => {
+  const down = useNames(t, 1);
+  await t.rejects(Promise.resolve(down.keepsConditions?.()), { code: 'STORE_NAMES' });
+});
+
 t.test('what is known is used again until names change', async (t) => {
   const names = useNames(t, emulator.restPort);
   const asked = (): number => emulator.seen.filter((line) => line === 'GET /aliases').length;

@@ -66,7 +66,26 @@ t.test('what was asked before an invalidation is not kept after it', async (t) =
   t.equal(await fresh, 'new');
   finishOld('old');
   t.equal(await old, 'old', 'whoever asked then gets what was then');
-  t.equal(cache.get('a'), 'new');
+  rig.now = 5000;
+  rig.answer = async () => 'newer';
+  t.equal(await cache.get('a'), 'newer');
+  t.equal(cache.get('a'), 'newer');
+});
+
+t.test('soon after an invalidation every answer is asked anew', async (t) => {
+  const { rig, cache } = createRig();
+  // The change was asked for by a client that hung up: nobody tells when the server came to it.
+  cache.invalidate();
+  rig.answer = async () => 'before the change';
+  t.equal(await cache.get('a'), 'before the change');
+  rig.now = 1;
+  rig.answer = async () => 'after it';
+  t.equal(await cache.get('a'), 'after it');
+  rig.now = 4999;
+  t.ok(cache.get('a') instanceof Promise);
+  rig.now = 5000;
+  t.equal(await cache.get('a'), 'after it');
+  t.equal(cache.get('a'), 'after it', 'kept again');
 });
 
 t.test('a failure is told and not kept', async (t) => {

@@ -118,7 +118,7 @@ t.test(
   'h2c offered by a client is ignored, as by servers that have never heard of it',
   async (t) => {
     const upstreamPort = await serveHttp1(t, ({ headers }, response) => {
-      response.end(`${headers.upgrade} ${headers['http2-settings']}`);
+      response.end(`${headers.upgrade} ${String(headers['http2-settings'])}`);
     });
     const rig = await startExchanges(t, { upstreamPort });
     const raw = new RawSocket(rig.port);
@@ -150,8 +150,8 @@ t.test('single bytes, chunks of one byte and pipelining change nothing', async (
     raw.socket.destroy();
   }
   const many = new RawSocket(rig.port);
-  many.write(three.repeat(2000));
-  t.ok(await until(() => (many.text.match(/\[\/3 \]/g)?.length ?? 0) === 2000));
+  many.write(three.repeat(250));
+  t.ok(await until(() => (many.text.match(/\[\/3 \]/g)?.length ?? 0) === 250));
   many.socket.destroy();
   t.ok(await rig.allOver());
   t.same(rig.troubles, []);
@@ -205,9 +205,9 @@ t.test('rapid resets end that connection, and only that (CVE-2023-44487)', async
   });
   const rig = await startExchanges(t, { upstreamPort, isQuiet: true });
   const attacker = connectClient(t, rig.port);
-  let isEnded = false;
-  attacker.on('close', () => (isEnded = true));
-  for (let round = 0; round < 200 && !isEnded && !attacker.closed; round += 1) {
+  const ended = { isIt: false };
+  attacker.on('close', () => (ended.isIt = true));
+  for (let round = 0; round < 200 && !ended.isIt && !attacker.closed; round += 1) {
     for (let count = 0; count < 50 && !attacker.closed && !attacker.destroyed; count += 1) {
       const stream = attacker.request({ ':path': '/slow' });
       stream.on('error', () => undefined);
@@ -215,7 +215,7 @@ t.test('rapid resets end that connection, and only that (CVE-2023-44487)', async
     }
     await new Promise((resolve) => setImmediate(resolve));
   }
-  t.ok(await until(() => isEnded), 'it is cut off');
+  t.ok(await until(() => ended.isIt), 'it is cut off');
   t.ok(openMax <= 256, `${openMax} streams at the server at most`);
   t.ok(await until(() => open === 0));
   const other = connectClient(t, rig.port);

@@ -5,6 +5,7 @@ import type {
   ProtocolSession,
   SessionCommand,
   SessionEvent,
+  Side,
 } from '../../../protocols/contract.ts';
 import { GatewayError } from '../../../lib/errors.ts';
 import type { Decided, Secured } from '../../../lib/gateway/driver-parts.ts';
@@ -64,21 +65,20 @@ export class RelaySession implements ProtocolSession {
       case 'cancelled': {
         this.#open.delete(event.exchange);
         const { exchange, from, code } = event;
-        if (from === 'client')
-          return [{ kind: 'abandon', exchange, to: 'server', code: code ?? 8 }];
-        return [{ kind: 'abandon', exchange, to: 'client', code: code ?? 2 }];
+        return [abandon(exchange, from, code)];
       }
       case 'stopped':
         return [...this.#open].flatMap((exchange) => refuse(exchange, 503, event.reason));
-      case 'opened':
-      case 'received':
-      case 'closed':
-      case 'secured':
-      case 'decided':
-      case 'woke':
+      default:
         return [];
     }
   }
+}
+
+function abandon(exchange: number, from: Side, code: number | undefined): SessionCommand {
+  return from === 'client'
+    ? { kind: 'abandon', exchange, to: 'server', code: code ?? 8 }
+    : { kind: 'abandon', exchange, to: 'client', code: code ?? 2 };
 }
 
 export function record(from: 'client' | 'server', text: string): SessionCommand {

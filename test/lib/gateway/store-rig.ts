@@ -43,7 +43,12 @@ export interface StoreRig {
   ) => Promise<Decided>;
 }
 
-export function createStoreRig(toml: string, connection = ''): StoreRig {
+/** `keepsConditions`: what the server says of conditional writes; undefined: nobody asks it. */
+export function createStoreRig(
+  toml: string,
+  connection = '',
+  keepsConditions?: StoreNames['keepsConditions'],
+): StoreRig {
   const config = parseConfig(
     `[[connection]]
 name = "q"
@@ -64,7 +69,7 @@ ${toml}`,
   const decider = new StoreDecider({
     config,
     connection: toStore(first),
-    names: createNames(changes),
+    names: { ...createNames(changes), ...(keepsConditions && { keepsConditions }) },
     identity: createKeyIdentity(config.users, isOwn ? credentials : undefined),
     login: isOwn ? LOGIN : undefined,
     hashKey: Buffer.from('hash key'),

@@ -81,11 +81,16 @@ t.test('members that this version does not have are looked at by content', async
   );
 });
 
-t.test('metadata of collections is masked, their configuration passes', async (t) => {
+t.test('metadata of collections is masked, their settings are looked at by content', async (t) => {
   const answer =
     '[{"id":"i","name":"ann@x.org","configuration_json":{"hnsw":{"resize_factor":1.2}},"metadata":{"email":"e"}}]';
   t.equal(run(maskCollections, answer, masks('email')), answer.replace('"e"', '"***"'));
   t.equal(run(maskCollections, '7', masks('email')), '7');
+  const settings = '{"name":"a@b.org","configuration_json":{"embedding_function":{"config":["a@b.org"]}}}';
+  t.equal(
+    run(maskCollections, settings, masks()),
+    '{"name":"a@b.org","configuration_json":{"embedding_function":{"config":["@@@"]}}}',
+  );
 });
 
 t.test('errors say nothing that a detector would find', async (t) => {

@@ -24,6 +24,12 @@ t.test('a get without ids and filters is an export, however small its pages are'
   t.same(effects(get({ where: { a: 1 } })), ['read']);
   t.same(effects(get({ where_document: { $contains: 'x' } })), ['read']);
   t.same(get({}).accesses[0]?.target, BY_ID);
+  const all = { $and: [] };
+  for (const where of [all, { $and: [all, all] }, { $or: [{ a: 1 }, all] }]) {
+    t.same(effects(get({ where })), ['read', 'export'], 'a filter that is none');
+  }
+  t.same(effects(get({ where: { $and: [all, { a: 1 }] } })), ['read']);
+  t.same(effects(get({ where: { $or: [] } })), ['read']);
 });
 
 t.test('how much a request asks for', async (t) => {

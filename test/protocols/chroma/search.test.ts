@@ -61,6 +61,8 @@ t.test('each search counts: limits are added, one without makes it unlimited', a
 t.test('unknown members may steer by anything, and cannot be cut down', async (t) => {
   for (const search of [
     { rerank: {} },
+    { filter: { where_clause: { email: 'x' } } },
+    { filter: { query_ids: ['a'] } },
     { limit: { limit: 1, more: 2 } },
     { rank: { $knn: { query: [1], hint: 'x' } } },
   ]) {

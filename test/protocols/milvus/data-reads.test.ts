@@ -76,6 +76,45 @@ t.test('and cut down where they are too large, or missing', async (t) => {
   t.type(restricted('SearchRequest', { search_aggregation: { size: 3 } }, upTo(5)), 'string');
 });
 
+t.test('what multiplies the records counts, in every form of it', async (t) => {
+  const ids = { ids: { int_id: { data: [1, 2, 3, 4, 300] } } };
+  const topk = pairs({ topk: '3' });
+  t.equal(read('SearchRequest', { ...ids, search_params: topk }).limit, 15, 'by packed ids');
+  const texts = { ids: { str_id: { data: ['a', 'b'] } } };
+  t.equal(read('SearchRequest', { ...texts, search_params: topk }).limit, 6, 'by ids as texts');
+  t.type(restricted('SearchRequest', { ...ids, search_params: topk }, upTo(4)), 'string');
+  t.match(restricted('SearchRequest', { ...ids, search_params: topk }, upTo(10)), {
+    search_params: pairs({ topk: '2' }),
+  });
+  for (const group_size of ['"100"', '100.7', '1e2', ' 9', '', '-1']) {
+    const message = { search_params: pairs({ topk: '1', group_size }) };
+    t.throws(() => read('SearchRequest', message), { code: 'MILVUS_PARAMETER' }, group_size);
+  }
+  t.type(restricted('SearchRequest', { sub_reqs: [{ nq: 9 }] }, upTo(5)), 'string');
+  for (const part of [{ search_aggregation: { size: 3 } }, { sub_reqs: [{ nq: 9 }] }]) {
+    t.type(restricted('HybridSearchRequest', { requests: [part] }, upTo(5)), 'string');
+  }
+});
+
+t.test('a ranking that sends texts elsewhere is an export', async (t) => {
+  const ranked = (key: string): ReadRequest => {
+    const params = pairs({ reranker: 'model', provider: 'vllm', [key]: 'http://mine.test' });
+    const functions = [{ input_field_names: ['a'], params }];
+    return read('SearchRequest', { dsl_type: 1, function_score: { functions } });
+  };
+  for (const key of ['endpoint', 'url', 'Endpoint']) {
+    const { accesses, carries, steersAny } = ranked(key);
+    t.same(
+      accesses.map(({ effect }) => effect),
+      ['read', 'export'],
+      key,
+    );
+    t.match(carries, key);
+    t.match(steersAny, key);
+  }
+  t.equal(ranked('model_name').carries, undefined);
+});
+
 t.test('everything that goes by a field steers', async (t) => {
   const steering = (message: Message) => {
     const { steering: paths, steersAny } = read('SearchRequest', { dsl_type: 1, ...message });

@@ -38,6 +38,8 @@ t.test('every row of an insert lies inside the filter', async (t) => {
   t.type(insert(2, column('tenant', 'acme')), 'string', 'too few values');
   t.type(insert(2, { ...column('tenant', 'acme', 'acme'), valid_data: [true, false] }), 'string');
   t.type(insert(1, column('name', 'acme')), 'string', 'none at all');
+  t.type(insert(0, column('name', 'acme')), 'string', 'records that are not counted');
+  t.same(insert(0), {}, 'no records');
   t.type(insert(1, column('tenant', 'acme'), column('tenant', 'other')), 'string');
   t.type(insert(1, { field_name: 'tenant', scalars: { long_data: { data: [1] } } }), 'string');
 });

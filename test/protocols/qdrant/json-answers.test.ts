@@ -88,6 +88,20 @@ t.test('errors pass, texts in them under the detectors', async (t) => {
   t.match(read.maskAnswer?.(error, detect, { status: 400, headers: [] }).toString(), /\[email\]/);
   const plain = Buffer.from('Payload too large');
   t.equal(read.maskAnswer?.(plain, masks, { status: 413, headers: [] }), plain);
+  const quoting = Buffer.from('Got: ann@example.com');
+  t.equal(
+    read.maskAnswer?.(quoting, detect, { status: 400, headers: [] }).toString(),
+    'Got: [email]',
+    'an error that is only text',
+  );
+  const newer = Buffer.from(
+    '{"result":{"points":[{"id":"ann@example.com","snippet":"ann@example.com"}]}}',
+  );
+  t.equal(
+    read.maskAnswer?.(newer, detect, { status: 200, headers: [] }).toString(),
+    '{"result":{"points":[{"id":"ann@example.com","snippet":"[email]"}]}}',
+    'a member that this version does not know',
+  );
 });
 
 t.test(

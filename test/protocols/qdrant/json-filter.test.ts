@@ -67,6 +67,13 @@ t.test('orders, groups, facets and formulas steer', async (t) => {
     'f/g',
     'h',
   ]);
+  const read = readRest(QUERY, { prefetch: { query: [1, 2] }, query: { formula } });
+  const computes = typeof read === 'string' ? [] : (read.computes ?? []);
+  t.same(
+    computes.map((path) => path.join('/')),
+    ['age', 'b', 'c', 'd', 'e', 'f/g'],
+    'values of variables become scores, a condition is only met or not',
+  );
   const deep = {
     prefetch: [{ prefetch: { filter: { must: { key: 'p', match: { value: 1 } } } }, query: 'x' }],
   };
