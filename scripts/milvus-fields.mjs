@@ -29,9 +29,13 @@ const WIRE_NAMES = {
   fixed32: 'fixed32',
 };
 
-export function generate() {
+/** The descriptors of the installed SDK. */
+export function descriptors() {
   const loaded = require('@zilliz/milvus2-sdk-node/dist/milvus/proto-json/milvus.js');
-  const packages = (loaded.default ?? loaded).nested.milvus.nested.proto.nested;
+  return (loaded.default ?? loaded).nested.milvus.nested.proto.nested;
+}
+
+export function generate(packages = descriptors()) {
   const messages = new Map();
   const definitions = new Map();
   const visit = (name, around) => {

@@ -45,7 +45,8 @@ async function lookUp(settings: StoreNamesSettings, index: string): Promise<read
   const info = await ask(settings, ['FT.INFO', index]);
   if (info instanceof Error) {
     // Without an index of that name, or without RediSearch, there is nothing that it could read.
-    if (/unknown index|no such index|unknown command/i.test(info.message)) return [];
+    if (/unknown index|no such index|index not found|unknown command/i.test(info.message))
+      return [];
     throw failure(`Redis answered: ${info.message}`);
   }
   const pairs = pairsOf(info);

@@ -108,12 +108,7 @@ export function createNameCache<T>(options: NameCacheOptions<T>): NameCache<T> {
       // After an invalidation the maps are others: what was asked before it is not kept. Nor is what was asked
       // soon after: whoever asks for a change and hangs up does not say when the server comes to it.
       if (askedAt < unsettledUntil) return value;
-      generation.delete(key);
-      generation.set(key, { value, askedAt });
-      if (generation.size > countMax) {
-        const [oldest] = generation.keys();
-        if (oldest !== undefined) generation.delete(oldest);
-      }
+      keepBounded(generation, key, { value, askedAt }, countMax);
       return value;
     } finally {
       loadingCount -= 1;
@@ -155,6 +150,14 @@ export function createNameCache<T>(options: NameCacheOptions<T>): NameCache<T> {
       forget();
     },
   };
+}
+
+function keepBounded<T>(entries: Map<string, T>, key: string, entry: T, countMax: number): void {
+  entries.delete(key);
+  entries.set(key, entry);
+  if (entries.size <= countMax) return;
+  const [oldest] = entries.keys();
+  if (oldest !== undefined) entries.delete(oldest);
 }
 
 function failure(why: string): GatewayError {

@@ -19,6 +19,7 @@ export interface DemoPlaces {
 
 /** Compiled, this file lies in build/lib/cli. */
 const REPLAY = fileURLToPath(new URL('../../../bin/replay', import.meta.url));
+const WEIR = fileURLToPath(new URL('../../../bin/weir', import.meta.url));
 
 export function describeDemo({ postgres, mysql, chroma, dataDir }: DemoPlaces): string {
   const url = (user: string): string =>
@@ -45,7 +46,7 @@ and try these four:
      ${shorten(REPLAY)} last${where}
 
 ${typeof mysql === 'string' ? `MariaDB is left out: ${mysql}.\n` : describeMysql(mysql)}
-${typeof chroma === 'string' ? `Chroma is left out: ${chroma}.\n` : describeChroma(chroma)}
+${typeof chroma === 'string' ? `Chroma is left out: ${chroma}.\n` : describeChroma(chroma, where)}
 Petra of the privacy group sees the values: psql "${url('petra')}"
 Rules, masks and users are those of config.example.toml. Ctrl-C stops everything.
 `;
@@ -69,7 +70,7 @@ function describeMysql({ host, port }: DemoAddress): string {
 }
 
 /** To be pasted into Node's own prompt, from a folder where `chromadb` is installed, which Weir's is. */
-function describeChroma({ host, port }: DemoAddress): string {
+function describeChroma({ host, port }: DemoAddress, where: string): string {
   return `What customers wrote to the shop is in Chroma. Start node in the folder of Weir, and paste:
 
   const chroma = new (require('chromadb').ChromaClient)({ host: '${host}', port: ${port}, headers: { 'x-chroma-token': 'alice-demo' } })
@@ -83,6 +84,14 @@ function describeChroma({ host, port }: DemoAddress): string {
 
   3. So is a drop:
      await chroma.deleteCollection({ name: 'support-tickets' })
+
+  4. Leave node with .exit, and ask who saw a ticket, when, and by which request:
+     ${shorten(WEIR)} who-saw --connection tickets --collection support-tickets --id ticket-1${where}
+
+Python's client (chromadb-client) connects in the same way:
+
+  chroma = chromadb.HttpClient(host='${host}', port=${port}, headers={'x-chroma-token': 'alice-demo'})
+  tickets = chroma.get_collection('support-tickets', embedding_function=None)
 `;
 }
 

@@ -24,7 +24,7 @@ export function describeRequest(explained: ExplainedRequest): string {
     lines.push(...restrictionLines(judgement.restrictions));
   } else {
     lines.push(`decision    BLOCK${rule === undefined ? '' : ` by rule "${rule}"`}`);
-    lines.push(`reason      ${refusal.reason} (SQLSTATE ${refusal.code})`);
+    lines.push(`reason      ${refusal.reason}`);
   }
   return `${lines.map(printable).join('\n')}\n`;
 }

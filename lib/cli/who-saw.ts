@@ -18,12 +18,12 @@ import { type CommandIo, EXIT_INTERRUPTED, Output } from './output.ts';
 
 const HELP = `Usage: weir who-saw --connection NAME --collection NAME --id ID [options]
 
-Goes through the recordings of a Chroma, Qdrant or Milvus connection and prints every answer in which
+Goes through the recordings of a Chroma, Qdrant, Milvus or Redis connection and prints every answer in which
 the record came back: time, principal, session, exchange, route, the query in short. By the name that
 the collection has in rules: not an alias, not an id. \`bin/replay SESSION\` shows the rest.
 
   --connection NAME  as in the configuration
-  --collection NAME  parts from the right: customers, or sales/customers
+  --collection NAME  parts from the right: customers, or sales/customers; Redis: keys, user:*, or an index
   --id ID            of the record, as text or number
   --field NAME       name of the field that holds the ids in JSON answers (id); Milvus lets it be any
   --format FORMAT    text (default) | json (one object a line)
@@ -183,7 +183,7 @@ function readOptions(argv: readonly string[]): Options | undefined {
     throw new UsageError(`--format ${format} is unknown; there are text, json`);
   }
   // A rule writes `qdrant:customers`: what stands before the colon is known from the connection.
-  const own = collection.replace(/^(?:chroma|qdrant|milvus):/, '');
+  const own = collection.replace(/^(?:chroma|qdrant|milvus|redis):/, '');
   const isJson = format === 'json';
   return { connection, collection: own, id, field, isJson, dataDir: resolveDataDir(values) };
 }

@@ -49,6 +49,7 @@ export function ruleWarnings(rule: RuleConfig, config: Config): string[] {
     ...objectWarnings(title, rule.objects, protocols),
     ...effectWarnings(title, rule, connections),
     ...groupWarnings(title, rule, config, connections),
+    ...openWarnings(title, rule, config, connections),
   ];
 }
 
@@ -108,6 +109,28 @@ function effectWarnings(
   if (unknown.length === 0) return [];
   const what = unknown.map((effect) => `"${effect}"`).join(', ');
   return [`${title}: ${what} does not happen on any of its connections.`];
+}
+
+/** A filter is meant to keep people apart; what no rule speaks of is allowed, and past the filter. */
+function openWarnings(
+  title: string,
+  { filter = [], effects }: RuleConfig,
+  { rules }: Config,
+  connections: readonly ConnectionConfig[],
+): string[] {
+  const store = connections.find(({ protocol }) => isStoreProtocol(protocol));
+  if (filter.length === 0 || store === undefined) return [];
+  const spoken = rules
+    .filter(({ connections: names }) => matchesName(names, store.name))
+    .flatMap((rule) => rule.effects);
+  if (effects.includes('*') || spoken.includes('*')) return [];
+  const open = STORE_EFFECTS.filter(
+    (effect) => effect !== 'describe' && effect !== 'create' && !spoken.includes(effect),
+  );
+  if (open.length === 0) return [];
+  return [
+    `${title}: no rule speaks of ${open.join(', ')}, so these are allowed and past the filter. Write a rule with action = "block" for them.`,
+  ];
 }
 
 /** Whoever has no group or several is refused where a filter needs one. */

@@ -30,6 +30,7 @@ const LOST_ALARM = 'driver: lost';
 const SLOW_ALARM = 'driver: slow';
 
 type DecideCommand = Extract<SessionCommand, { kind: 'decide' }>;
+type ReadingCommand = Extract<SessionCommand, { kind: 'reading' }>;
 type RecordCommand = Extract<SessionCommand, { kind: 'record' }>;
 
 export class ExchangeDriver {
@@ -164,11 +165,7 @@ export class ExchangeDriver {
         );
         break;
       case 'reading':
-        if (command.exchange === undefined) {
-          this.#legs.setAllPaused(command.side, 'session', command.isPaused);
-        } else {
-          this.#legs.setPaused(command.exchange, command.side, 'session', command.isPaused);
-        }
+        this.#setReading(command);
         break;
       case 'close':
         this.#outbox.flush();
@@ -180,6 +177,11 @@ export class ExchangeDriver {
       case 'finish':
         throw new Error(`"${command.kind}" is no command of an HTTP session`);
     }
+  }
+
+  #setReading({ exchange, side, isPaused }: ReadingCommand): void {
+    if (exchange === undefined) this.#legs.setAllPaused(side, 'session', isPaused);
+    else this.#legs.setPaused(exchange, side, 'session', isPaused);
   }
 
   /** What the session makes of the decision; nothing yet where that takes a while. */

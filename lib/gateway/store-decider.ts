@@ -224,8 +224,7 @@ export class StoreDecider {
       const { violation } = verdict;
       return refuse(violation.rule, describeStoreViolation(violation, protocol));
     }
-    const objection =
-      whyMasked(masks, request) ?? whyUncut(verdict.accesses, request, protocol);
+    const objection = whyMasked(masks, request) ?? whyUncut(verdict.accesses, request, protocol);
     if (objection !== undefined) return refuse(objection.by, objection.reason);
     const granted = restrictionsOf(verdict.accesses, principal);
     if (granted.kind === 'refused') return refuse(granted.rule, granted.reason);
@@ -271,7 +270,9 @@ export class StoreDecider {
     }
     const fieldMasks = this.#fieldMasksOf(principal, masks);
     const decision: Decision = { kind: 'allow', store: { restrictions, masks: fieldMasks, login } };
-    const masked = masks.flatMap(({ fields = [], detect = [] }) => [...fields, ...detect]);
+    const masked = [
+      ...new Set(masks.flatMap(({ fields = [], detect = [] }) => [...fields, ...detect])),
+    ];
     const named = masked.length === 0 ? {} : { masked };
     return { decision, note: { ...note, outcome: 'allow', ...named } };
   }

@@ -3,7 +3,8 @@
  * and by content. The masked values are those of text columns in SQL, so that equal values stay equal.
  *
  * A pattern is a glob over the path with dots between its names, and `*.email` is `email` at any depth, the
- * top included. Whether a name holds a dot or an object lies in an object makes no difference.
+ * top included. Whether a name holds a dot or an object lies in an object makes no difference, nor do brackets of
+ * lists and quotes around names, which are left out.
  */
 
 import type { FieldMasks, FieldPath, MaskText } from '../../protocols/store.ts';
@@ -87,9 +88,16 @@ function readFieldPatterns(masks: readonly MaskConfig[]): FieldPattern[] {
   return masks.flatMap((mask) =>
     (mask.fields ?? []).map((field) => ({
       mask,
-      globs: field.startsWith('*.') ? [field, field.slice(2)] : [field],
+      globs: [field, plainOf(field)].flatMap((glob) =>
+        glob.startsWith('*.') ? [glob, glob.slice(2)] : [glob],
+      ),
     })),
   );
+}
+
+/** As Qdrant writes it: `tags[].name`, `a[0]."b"` are `tags.name` and `a.b` in a path, where lists are left out. */
+function plainOf(field: string): string {
+  return field.replaceAll(/\[\d*\]/g, '').replaceAll(/(?<=^|\.)"([^"]*)"(?=$|\.)/g, '$1');
 }
 
 function nameOf(path: FieldPath): string {

@@ -47,7 +47,7 @@ function describeCommand(message: RedisMessage): ViewFact {
 /** As in redis-cli: bare where that is plain, in double quotes otherwise. */
 function quoteWord(value: RedisValue): string {
   const text = textOf(value) ?? '(nil)';
-  return /^[^\s"'\\]+$/.test(text) && !/[\0-\x1f]/.test(text) ? text : JSON.stringify(text);
+  return /^[^\s"'\\\p{Cc}]+$/u.test(text) ? text : JSON.stringify(text);
 }
 
 function describeReply(message: RedisMessage): ViewFact[] {

@@ -92,7 +92,6 @@ export class FileSessionRecorder implements SessionRecorder {
   append(from: Side, bytes: Buffer, by?: 'gateway', isMoreComing = false): void {
     this.#assertOpen();
     const size = bytes.length;
-    if (size === 0) return;
     const kind = from === 'client' ? FRAME_KINDS.client : FRAME_KINDS.server;
     const flags = by === undefined ? 0 : FLAG_GATEWAY;
     const at = this.#now();
@@ -197,7 +196,8 @@ export class FileSessionRecorder implements SessionRecorder {
       this.#hash.update(buffer.subarray(this.#hashed, this.#written));
       this.#hashed = this.#written;
     }
-    const isMovable = this.#hashed === this.#written && this.#filled - this.#written <= MOVED_SIZE_MAX;
+    const isMovable =
+      this.#hashed === this.#written && this.#filled - this.#written <= MOVED_SIZE_MAX;
     if (!isMovable) this.#drain();
     const moved = buffer.copy(SCRATCH, 0, this.#written, this.#filled);
     const end = encodeFrame(SCRATCH, moved, draft);

@@ -11,6 +11,7 @@ import {
 } from './exchange-items.ts';
 import { parseJson, toTree } from './json-tree.ts';
 import { shorten } from './printable.ts';
+import { RedisSightings } from './redis-sightings.ts';
 import { fieldsToTree, readFields } from './protobuf-tree.ts';
 import type { Recording, WireEvent } from './reader.ts';
 import { idsInJson, idsInMessage } from './record-ids.ts';
@@ -46,7 +47,12 @@ export interface Gap {
 }
 
 /** Protocols whose recordings can be searched. */
-export const SEARCHED_PROTOCOLS: ReadonlySet<string> = new Set(['chroma', 'qdrant', 'milvus']);
+export const SEARCHED_PROTOCOLS: ReadonlySet<string> = new Set([
+  'chroma',
+  'qdrant',
+  'milvus',
+  'redis',
+]);
 
 const QUERY_LENGTH_MAX = 160;
 /** Exchanges under way; beyond it the oldest one is given up, which is told as a gap. */
@@ -66,7 +72,10 @@ export async function* whoSaw(
   recording: Recording,
   question: Question,
 ): AsyncGenerator<Sighting | Gap, void, undefined> {
-  const search = new Search(recording, question);
+  const search =
+    recording.header.protocol === 'redis'
+      ? new KeySearch(recording, question)
+      : new Search(recording, question);
   for await (const event of recording.events()) {
     switch (event.kind) {
       case 'wire':
@@ -83,6 +92,40 @@ export async function* whoSaw(
       }
     }
   }
+}
+
+/** Redis has no exchanges: commands are counted. */
+class KeySearch {
+  readonly #header: Recording['header'];
+  readonly #sightings: RedisSightings;
+
+  constructor({ header }: Recording, { collection, id }: Question) {
+    this.#header = header;
+    this.#sightings = new RedisSightings(collection, id);
+  }
+
+  note(note: RecordedNote): void {
+    this.#sightings.note(note);
+  }
+
+  read(event: WireEvent): (Sighting | Gap)[] {
+    return this.#sightings.read(event).map((found) => {
+      if (found.kind === 'gap') return found;
+      const { at, principal = '-', ...rest } = found;
+      return { ...sightingAt(this.#header, at), ...rest, kind: 'sighting', principal };
+    });
+  }
+}
+
+function sightingAt(
+  { startedAt, session, clientAddress }: Recording['header'],
+  at: number,
+): Pick<Sighting, 'at' | 'session' | 'client'> {
+  return {
+    at: new Date(Date.parse(startedAt) + at / 1000).toISOString(),
+    session,
+    client: clientAddress,
+  };
 }
 
 class Search {
@@ -177,13 +220,10 @@ class Search {
   }
 
   #sighting(at: number, exchange: number, asked: Asked, note: DecisionNote): Sighting {
-    const { startedAt, session, clientAddress } = this.#header;
     return {
       kind: 'sighting',
-      at: new Date(Date.parse(startedAt) + at / 1000).toISOString(),
+      ...sightingAt(this.#header, at),
       principal: note.principal ?? '-',
-      session,
-      client: clientAddress,
       exchange,
       route: note.route ?? asked.target,
       query: asked.query,

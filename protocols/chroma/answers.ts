@@ -7,6 +7,7 @@
 import type { ResponseHead } from '../contract.ts';
 import type { FieldMasks, FieldPath, MaskText } from '../store.ts';
 import { type JsonPlan, maskJson } from '../wire/json.ts';
+import { fieldOf } from './filters.ts';
 
 const RECORDS: JsonPlan = {
   keys: new Map<string, JsonPlan>([
@@ -54,24 +55,30 @@ export function maskErrors(body: Buffer, masks: FieldMasks, head: ResponseHead):
 function mask(body: Buffer, plan: JsonPlan, masks: FieldMasks, head: ResponseHead): Buffer {
   // 404 and 405 of the server's router have no body.
   if (body.length === 0) return body;
-  return maskJson(body, head.status >= 400 ? ERRORS : plan, withDottedKeys(masks));
+  return maskJson(body, head.status >= 400 ? ERRORS : plan, withOwnKeys(masks));
 }
 
-/** The key `author.phone` is the field that rules write as `author.phone`, which is two names elsewhere. */
-function withDottedKeys(masks: FieldMasks): FieldMasks {
+/**
+ * The key `author.phone` is the field that rules write as `author.phone`, which is two names elsewhere; and the
+ * text of a record is its text under the server's own key as well.
+ */
+function withOwnKeys(masks: FieldMasks): FieldMasks {
   return {
-    maskOf: (path): MaskText | undefined =>
-      masks.maskOf(path) ?? (hasDots(path) ? masks.maskOf(split(path)) : undefined),
-    mayMaskBelow: (path) =>
-      masks.mayMaskBelow(path) || (hasDots(path) && masks.mayMaskBelow(split(path))),
+    maskOf: (path): MaskText | undefined => {
+      const other = rewritten(path);
+      return masks.maskOf(path) ?? (other && masks.maskOf(other));
+    },
+    mayMaskBelow: (path) => {
+      const other = rewritten(path);
+      return masks.mayMaskBelow(path) || (other !== undefined && masks.mayMaskBelow(other));
+    },
     detect: masks.detect,
   };
 }
 
-function split(path: FieldPath): FieldPath {
-  return path.flatMap((name) => name.split('.'));
-}
-
-function hasDots(path: FieldPath): boolean {
-  return path.some((name) => name.includes('.'));
+/** Undefined: it is the same. */
+function rewritten(path: FieldPath): FieldPath | undefined {
+  const other = path.flatMap((name) => fieldOf(name).split('.'));
+  const isSame = other.length === path.length && other.every((name, at) => name === path[at]);
+  return isSame ? undefined : other;
 }

@@ -31,12 +31,32 @@ export function checkMembers(
 }
 
 /**
+ * Under these keys the server keeps the text and the URI among the metadata of a record: it shows them there to
+ * nobody, and yet takes them in a filter, as any other key (tried on a server).
+ */
+const KEPT_KEYS: ReadonlyMap<string, string> = new Map([
+  ['chroma:document', '#document'],
+  ['chroma:uri', '#uri'],
+]);
+/** What else it may keep under keys of its own. */
+const OWN_PREFIX = 'chroma:';
+
+/** The field that a key of metadata stands for. */
+export function fieldOf(key: string): string {
+  return KEPT_KEYS.get(key) ?? key;
+}
+
+/**
  * A key of metadata as a field. Chroma's metadata is flat, so `author.phone` is one key; rules write the
  * same as two names. Both count.
  */
 export function addField(steering: Steering, key: string): void {
-  steering.fields.push([key]);
-  if (key.includes('.')) steering.fields.push(key.split('.'));
+  const field = fieldOf(key);
+  steering.fields.push([field]);
+  if (field.includes('.')) steering.fields.push(field.split('.'));
+  if (field.startsWith(OWN_PREFIX)) {
+    steering.unclear = "it goes by a key that is the server's own and that Weir does not know";
+  }
 }
 
 /** `$and` and `$or` hold more of the same, every other key is a field, `#document` the text. */

@@ -42,6 +42,8 @@ import { withoutVectors } from './vectors.ts';
 /** The current form of expressions (common.DslType); the older one is JSON. */
 const BOOLEAN_EXPRESSION = 1;
 const COUNT = /^\s*count\s*\(/i;
+/** Servers look at the first, at the second where it is missing, and iterators at the third instead of both. */
+const COUNTS = ['topk', 'limit', 'search_iter_batch_size'];
 const PLAIN_COUNT = /^[0-9]{1,9}$/;
 
 /** What a request is under restrictions: edits in its bytes, or why not. */
@@ -187,13 +189,18 @@ export function readSearch(message: RequestMessage, context: DataContext): ReadR
       ],
       steering,
     ),
-    ...limitOf(parameters.get('topk') ?? parameters.get('limit'), factorOf(message, parameters)),
+    ...searchLimit(parameters, factorOf(message, parameters)),
     wantsVectors: outputs.includes('*'),
     restrict: (restrictions) => finish(message, restrictSearch(message, restrictions)),
     maskAnswer: (body, masks) => maskSearchResults(body, masks, asked),
     checkAnswer: (body, restrictions) =>
       restrictions.hidesVectors ? withoutVectors(body, 'search') : body,
   };
+}
+
+function searchLimit(parameters: ReadonlyMap<string, string>, factor: number): { limit?: number } {
+  const limits = COUNTS.flatMap((key) => limitOf(parameters.get(key)).limit ?? []);
+  return limits.length === 0 ? {} : { limit: Math.max(...limits) * factor };
 }
 
 function steerBySearch(steering: Steering, message: RequestMessage): void {
@@ -282,8 +289,7 @@ function restrictSearch(message: RequestMessage, restrictions: Restrictions): Ed
   const parameters = pairsOf(message, 'search_params');
   const max = Math.floor(limitMax / factorOf(message, parameters));
   if (max < 1) return { why: `a search may give out ${limitMax} records at most` };
-  // Servers look at the first; the second counts where it is missing.
-  const known = ['topk', 'limit'].filter((key) => parameters.has(key));
+  const known = COUNTS.filter((key) => parameters.has(key));
   return (known.length === 0 ? ['topk'] : known)
     .map((key) => capParameter(message, 'search_params', key, max))
     .reduce(both, filtered);

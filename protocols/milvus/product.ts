@@ -83,7 +83,8 @@ export function refuse(
   head: RequestHead,
   route: Route | undefined,
 ): WholeAnswer {
-  if (route?.transport === 'grpc' || isGrpc(head)) {
+  // HTTP/1.1 has no gRPC, whatever the content type says.
+  if (route?.transport === 'grpc' || (isGrpc(head) && head.version === '2')) {
     if (head.target === HEARTBEAT_PATH) {
       return grpcRefusal(GRPC_STATUS.unimplemented, 'Weir takes no telemetry of clients');
     }

@@ -234,7 +234,9 @@ function textOf(node: JsonNode): string {
 function countsElsewhere(node: JsonObject): boolean {
   return ['searchParams', 'params'].some((key) => {
     const names = [...(objectMember(node, key)?.members.keys() ?? [])];
-    return names.some((name) => /^(?:top_?k|limit|nq|group_?size)$/i.test(name));
+    return names.some((name) =>
+      /^(?:top_?k|limit|nq|group_?size|search_iter_batch_size)$/i.test(name),
+    );
   });
 }
 

@@ -3,7 +3,7 @@
 import type { RequestHead } from '../contract.ts';
 import type { StoreAccess, StoreName } from '../store.ts';
 import type { ReadRequest, Route } from '../wire/store-product.ts';
-import { namesSourceInRest, OUTSIDE, READS_OUTSIDE } from './external-sources.ts';
+import { GOES_OUTSIDE, goesOutsideInRest, OUTSIDE } from './external-sources.ts';
 import { collectionOf, databaseName, defaultDatabase } from './names.ts';
 import { broken } from './request-reader.ts';
 import { maskRestDescription } from './rest-answers.ts';
@@ -51,8 +51,8 @@ function readRest(name: string, row: RestRow, head: RequestHead, body: Buffer): 
   if (row.data !== undefined) {
     return readRestData(row.data, { route: name, accesses, body, node });
   }
-  if (row.mayReadOutside !== true || !namesSourceInRest(node)) return plain(name, row, accesses);
-  return plain(name, row, [...accesses, OUTSIDE], READS_OUTSIDE);
+  if (row.mayGoOutside !== true || !goesOutsideInRest(node)) return plain(name, row, accesses);
+  return plain(name, row, [...accesses, OUTSIDE], GOES_OUTSIDE);
 }
 
 function plain(

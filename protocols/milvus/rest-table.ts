@@ -27,8 +27,8 @@ export interface RestRow {
   readonly changesNames?: boolean;
   /** Stored values come to lie under another name, or outside (StoreRequest.carries). */
   readonly carries?: string;
-  /** Its body may say that records are read from files (`external-sources.ts`). */
-  readonly mayReadOutside?: boolean;
+  /** Its body may name a place outside the store (`external-sources.ts`). */
+  readonly mayGoOutside?: boolean;
   /** Its body is not looked at. */
   readonly isWhole?: boolean;
 }
@@ -72,7 +72,7 @@ function fillingFromFiles(effects: Effects): RestRow {
 }
 
 const NAMES = { changesNames: true } as const;
-const OUTSIDE = { mayReadOutside: true } as const;
+const OUTSIDE = { mayGoOutside: true } as const;
 const UNKNOWN_SOURCE: RestPlace = { effects: ['export'], db: '', otherwise: 'store' };
 const DESCRIPTION = { isDescription: true } as const;
 const ADMIN = store('admin');
@@ -99,10 +99,10 @@ const V2: Readonly<Record<string, RestRow>> = {
   'collections/release': on('alter'),
   'collections/alter_properties': on('alter', OUTSIDE),
   'collections/drop_properties': on('alter'),
-  'collections/add_function': on('alter', { carries: FUNCTION }),
-  'collections/alter_function': on('alter', { carries: FUNCTION }),
+  'collections/add_function': on('alter', { ...OUTSIDE, carries: FUNCTION }),
+  'collections/alter_function': on('alter', { ...OUTSIDE, carries: FUNCTION }),
   'collections/drop_function': on('drop'),
-  'collections/add_function_field': on('alter', { carries: FUNCTION }),
+  'collections/add_function_field': on('alter', { ...OUTSIDE, carries: FUNCTION }),
   'collections/drop_function_field': on('alter'),
   'collections/compact': on('alter'),
   'collections/get_compaction_state': store('describe'),

@@ -11,7 +11,7 @@ import type { DataContext } from './data-reads.ts';
 import { readHybridSearch, readQuery, readSearch } from './data-reads.ts';
 import { readDelete, readInsert, readUpsert } from './data-writes.ts';
 import { readCalcDistance } from './distances.ts';
-import { namesSource, OUTSIDE, READS_OUTSIDE } from './external-sources.ts';
+import { GOES_OUTSIDE, goesOutside, OUTSIDE } from './external-sources.ts';
 import { accessesAt, defaultDatabase } from './names.ts';
 import { REQUEST_MESSAGES } from './request-messages.ts';
 import type { RequestMessage } from './request-reader.ts';
@@ -100,8 +100,8 @@ function readRpc(found: NamedRow, head: RequestHead, body: Buffer): ReadRequest 
     return reader(message, { route: name, place, database });
   }
   const accesses = row.places.flatMap((one) => accessesAt(one, message, database));
-  if (!namesSource(rpc, message)) return plainRequest(found, accesses);
-  return plainRequest(found, [...accesses, OUTSIDE], READS_OUTSIDE);
+  if (!goesOutside(message)) return plainRequest(found, accesses);
+  return plainRequest(found, [...accesses, OUTSIDE], GOES_OUTSIDE);
 }
 
 function plainRequest(

@@ -280,7 +280,7 @@ export const RPCS: Readonly<Record<string, RpcRow>> = {
   DescribeSegmentIndexData: ADMIN,
   GetMetrics: ADMIN,
   RegisterLink: ADMIN,
-  Dummy: ADMIN,
+  Dummy: onStore(['read', 'admin'], { answer: 'raw' }),
   AddFileResource: ADMIN,
   RemoveFileResource: ADMIN,
   ListFileResources: ADMIN,

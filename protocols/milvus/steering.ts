@@ -17,7 +17,8 @@ const HARMLESS_PARAMETERS = new Set(
     ['strategy', 'rank_group_scorer', 'analyzer_name', 'is_embedding_list', 'cluster_id'],
     ['query_iter_last_pk', 'query_iter_last_element_offset', 'partition_names', 'radius'],
     ['range_filter', 'metricType', 'ef', 'nprobe', 'level', 'weights', 'norm_score', 'k'],
-    ['search_list', 'dim', 'time_fields', 'drop_ratio_search'],
+    ['search_list', 'dim', 'time_fields', 'drop_ratio_search', 'guarantee_timestamp'],
+    ['iterator_session_ts'],
   ),
 );
 /** Lists of fields, with commas; each may be an expression and may say a direction (`age:desc`). */

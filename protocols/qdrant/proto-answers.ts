@@ -19,6 +19,7 @@ import {
   spliceFields,
 } from '../wire/protobuf.ts';
 import type { Findings } from './findings.ts';
+import { maskJson } from '../wire/json.ts';
 import { strictestPath } from './json-answers.ts';
 
 export type RpcAnswer =
@@ -93,7 +94,7 @@ function valueLeaf(masks: FieldMasks): ProtoLeaf {
         if (number === VALUE_STRUCT || number === VALUE_LIST) return;
         if (number === VALUE_STRING && wireType === 2) {
           const text = decodeString(value, 'server');
-          const masked = mask === undefined ? (masks.detect?.(text) ?? text) : mask(text);
+          const masked = mask === undefined ? maskInside(text, path, masks) : mask(text);
           if (masked === text) return;
           const replacement = masked === null ? VALUE_NULL : encodeString(VALUE_STRING, masked);
           edits.push({ start, end, bytes: replacement });
@@ -111,6 +112,14 @@ function valueLeaf(masks: FieldMasks): ProtoLeaf {
     [VALUE_LIST, closed([1, leaf])],
   );
   return leaf;
+}
+
+/** As in REST: text with masks by name below its path may hold a document of its own. */
+function maskInside(text: string, path: FieldPath, masks: FieldMasks): string {
+  if (!masks.mayMaskBelow(path)) return masks.detect?.(text) ?? text;
+  const quoted = Buffer.from(JSON.stringify(text), 'utf8');
+  const masked: unknown = JSON.parse(maskJson(quoted, { value: path }, masks).toString('utf8'));
+  return typeof masked === 'string' ? masked : text;
 }
 
 /** A group id or a facet value: text in one field, numbers and flags in others. */

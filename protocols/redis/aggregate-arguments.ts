@@ -3,7 +3,7 @@
  * another form, and which fields group, order and filter. What is not known here is unreadable.
  */
 
-import { lower, UnreadableCommand } from './command-table.ts';
+import { UnreadableCommand } from './command-table.ts';
 import { ArgumentCursor, readProjections } from './search-arguments.ts';
 
 /** Where the values under one name come from. */
@@ -27,7 +27,8 @@ export interface AggregateArguments {
   readonly options: ReadonlyMap<string, string>;
 }
 
-const EMPTY = Buffer.alloc(0);
+/** Measured on RediSearch 1.2 and 2.10. */
+const COUNT_NAME = '__generated_aliascount';
 const FLAGS = new Set([
   'verbatim',
   'addscores',
@@ -129,12 +130,14 @@ function readGroup(cursor: ArgumentCursor, draft: Draft): void {
     names.set(key, before.get(key) ?? { sources: [key], isDirect: true });
   }
   while (cursor.takes('reduce')) {
-    cursor.text();
+    const reducer = cursor.text().toLowerCase();
     const words = cursor.counted().filter((one) => one.startsWith('@'));
     const sources = words.flatMap((one) => sourcesOf(draft, bare(one)));
     for (const name of sources) draft.steering.add(name);
-    // Without AS the server makes up a name, which no field has: it is told by not being known.
-    if (cursor.takes('as')) addName(names, cursor.text(), { sources, isDirect: false });
+    // Without AS the server makes up a name, which no field has: it is told by not being known, but for COUNT's.
+    const isCount = reducer === 'count' && words.length === 0;
+    const name = cursor.takes('as') ? cursor.text() : isCount ? COUNT_NAME : undefined;
+    if (name !== undefined) addName(names, name, { sources, isDirect: false });
   }
   draft.names = names;
   draft.loadsAll = false;
@@ -176,9 +179,4 @@ function referencesOf(expression: string): ReadonlySet<string> {
 
 function bare(field: string): string {
   return field.startsWith('@') ? field.slice(1) : field;
-}
-
-/** FT.CURSOR READ index cursor [COUNT n]. */
-export function isCursorRead(args: readonly Buffer[]): boolean {
-  return lower(args[1] ?? EMPTY) === 'read';
 }

@@ -5,8 +5,15 @@
 
 import type { FieldPath } from '../store.ts';
 import type { RespNode } from '../wire/resp-value.ts';
+import {
+  fieldsAfter,
+  hasNoValues,
+  readJsonGet,
+  readSimilar,
+  unionHasScores,
+} from './answer-arguments.ts';
 import { lower, nameText } from './command-table.ts';
-import { fieldPathOf } from './json-path.ts';
+import { maskedPathOf } from './json-path.ts';
 import { type ReplyMasker, VALUE } from './masking.ts';
 
 export type MaskAnswer = (reply: RespNode, masker: ReplyMasker) => void;
@@ -34,8 +41,20 @@ const scored: MaskAnswer = (reply, masker) => {
   const isPaired = items.some(({ kind }) => kind === 'list');
   for (const [index, item] of items.entries()) {
     if (isPaired) scored(item, masker);
-    else if (index % 2 === 0) values(item, masker);
+    else if (index % 2 === 0 || !isScore(item)) values(item, masker);
   }
+};
+
+function isScore(item: RespNode): boolean {
+  return item.kind !== 'text' || /^[-+]?(?:inf|nan|[\d.]+(?:e[-+]?\d+)?)$/i.test(textOf(item));
+}
+
+/** TS.GET and TS.RANGE: a time, and a number that comes as a status. */
+const samples: MaskAnswer = (reply, masker) => {
+  const items = itemsOf(reply);
+  const isSample = items.length === 2 && items[0]?.kind !== 'list';
+  if (!isSample) for (const item of items) samples(item, masker);
+  else if (items[1] !== undefined) masker.part(items[1], VALUE);
 };
 
 /** Names and values in turn, as a map, or in pairs. */
@@ -81,28 +100,21 @@ const streams: MaskAnswer = (reply, masker) => {
 
 /** What stands between a document's braces has names of its own: the paths that were asked for. */
 function jsonGet(args: readonly Buffer[]): MaskAnswer {
-  const paths: string[] = [];
-  for (let index = 2; index < args.length; index += 1) {
-    const word = lower(args[index] ?? EMPTY);
-    if (word === 'indent' || word === 'newline' || word === 'space') index += 1;
-    else if (word !== 'noescape' && word !== 'format') paths.push(nameText(args[index] ?? EMPTY));
-  }
-  if (paths.length <= 1) {
-    const path = fieldPathOf(paths[0] ?? '.');
-    return (reply, masker) => masker.json(reply, path);
-  }
-  const found = paths.map(fieldPathOf);
-  const isRoot = found.some((path) => path === undefined || path.length === 0);
+  const { paths, isExpanded } = readJsonGet(args);
+  if (isExpanded) return (reply, masker) => masker.whole(reply);
+  const [first = '.'] = paths;
+  if (paths.length <= 1) return jsonAt(first);
   return (reply, masker) => {
+    const found = paths.map((path) => maskedPathOf(path, masker.masks));
+    const isRoot = found.some((path) => path === undefined || path.length === 0);
     // One object with the paths as keys: each names its field whole, if it is as plain as that.
     if (isRoot && masker.hasNames) masker.json(reply, undefined);
     else masker.jsonByKeys(reply, new Map(paths.map((path, index) => [path, found[index] ?? []])));
   };
 }
 
-function jsonAt(path: Buffer): MaskAnswer {
-  const found = fieldPathOf(nameText(path));
-  return (reply, masker) => masker.json(reply, found);
+function jsonAt(path: string): MaskAnswer {
+  return (reply, masker) => masker.json(reply, maskedPathOf(path, masker.masks));
 }
 
 /** Elements of vector sets are names; they are masked only where a rule says `#element`. */
@@ -128,9 +140,9 @@ const elements: MaskAnswer = (reply, masker) => {
 
 /** RESP2: flat; RESP3: a map from the element to its score, its attributes or both (measured on Redis 8.2). */
 function similar(args: readonly Buffer[]): MaskAnswer {
-  const words = new Set(args.slice(2).map(lower));
-  const hasScores = words.has('withscores');
-  const hasAttributes = words.has('withattribs');
+  const options = readSimilar(args);
+  const hasScores = options.has('withscores');
+  const hasAttributes = options.has('withattribs');
   return (reply, masker) => {
     const width = reply.kind === 'map' ? 2 : 1 + Number(hasScores) + Number(hasAttributes);
     for (const [index, item] of itemsOf(reply).entries()) {
@@ -157,20 +169,22 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   },
   scored: () => scored,
   withScores: (args) => (hasWord(args, 'withscores') ? scored : values),
+  unionScores: (args) => (unionHasScores(args) ? scored : values),
+  samples: () => samples,
   fields: () => fields,
   documents: () => (reply, masker) => {
     for (const item of itemsOf(reply)) fields(item, masker);
   },
   fieldsWithValues: (args) => (hasWord(args, 'withvalues') ? fields : undefined),
   named2: (args) => named(args.slice(2)),
-  namedFields: (args) => named(args.slice(args.findIndex((one) => lower(one) === 'fields') + 2)),
-  scanFields: (args) => (hasWord(args, 'novalues') ? undefined : scanned(fields)),
+  namedFields: (args) => named(fieldsAfter(args)),
+  scanFields: (args) => (hasNoValues(args) ? undefined : scanned(fields)),
   scanValues: () => scanned(values),
   scanScored: () => scanned(scored),
   streams: () => streams,
   jsonGet: (args) => jsonGet(args),
-  json2: (args) => jsonAt(args[2] ?? Buffer.from('.')),
-  jsonLast: (args) => jsonAt(args.at(-1) ?? EMPTY),
+  json2: (args) => jsonAt(nameText(args[2] ?? Buffer.from('.'))),
+  jsonLast: (args) => jsonAt(nameText(args.at(-1) ?? EMPTY)),
   suggestions: () => values,
   attributes: () => attributes,
   elements: () => elements,
@@ -194,7 +208,8 @@ function everyOther(
 }
 
 function hasWord(args: readonly Buffer[], word: string): boolean {
-  return args.some((bytes, index) => index > 1 && lower(bytes) === word);
+  // The first three are never options: a key, or a border that may be spelled like one.
+  return args.some((bytes, index) => index > 2 && lower(bytes) === word);
 }
 
 function areTexts(items: readonly RespNode[]): boolean {

@@ -10,10 +10,12 @@
  *   migrate   the keys of MIGRATE
  */
 
+import { isUtf8 } from 'node:buffer';
 import { STORE_EFFECTS, type StoreAccess, type StoreEffect, type StoreName } from '../store.ts';
 import { MODULE_COMMANDS } from './commands-modules.ts';
 import { KEY_COMMANDS, SORTED_AND_STREAMS } from './commands-keys.ts';
 import { SERVER_COMMANDS } from './commands-servers.ts';
+import { SKETCH_COMMANDS } from './commands-sketches.ts';
 
 export interface CommandSpec {
   /** `get`, `config set`. */
@@ -27,7 +29,7 @@ export interface CommandSpec {
 export const ACCESS_COUNT_MAX = 20_000;
 
 const TABLE: ReadonlyMap<string, CommandSpec> = new Map(
-  [KEY_COMMANDS, SORTED_AND_STREAMS, SERVER_COMMANDS, MODULE_COMMANDS]
+  [KEY_COMMANDS, SORTED_AND_STREAMS, SERVER_COMMANDS, MODULE_COMMANDS, SKETCH_COMMANDS]
     .join('\n')
     .split('\n')
     .filter((line) => line !== '')
@@ -60,10 +62,40 @@ export function lower(bytes: Buffer): string {
     : bytes.toString('latin1').replaceAll(/[A-Z]+/g, (found) => found.toLowerCase());
 }
 
-/** Key names are bytes; those that are no UTF-8 are read as latin1, so that none is lost. */
+/**
+ * Names are bytes. Those that are no UTF-8 keep what is, and each byte that is not becomes a lone surrogate: so
+ * no two names have one text, and a rule on the beginning of a name holds whatever follows.
+ */
 export function nameText(bytes: Buffer): string {
-  const text = bytes.toString('utf8');
-  return text.includes('\ufffd') ? bytes.toString('latin1') : text;
+  return isUtf8(bytes) ? bytes.toString('utf8') : lenientText(bytes);
+}
+
+const LONE_SURROGATES = 0xdc00;
+
+function lenientText(bytes: Buffer): string {
+  const parts: string[] = [];
+  let start = 0;
+  for (let at = 0; at < bytes.length; ) {
+    const length = sequenceLength(bytes[at] ?? 0);
+    if (length === 1 || (length > 1 && isUtf8(bytes.subarray(at, at + length)))) {
+      at += length;
+      continue;
+    }
+    const wrong = String.fromCharCode(LONE_SURROGATES + (bytes[at] ?? 0));
+    parts.push(bytes.toString('utf8', start, at), wrong);
+    at += 1;
+    start = at;
+  }
+  parts.push(bytes.toString('utf8', start));
+  return parts.join('');
+}
+
+/** As the first byte of a UTF-8 sequence says; 0: it is none. */
+function sequenceLength(first: number): number {
+  if (first < 0x80) return 1;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  if (first < 0xe0) return 2;
+  return first < 0xf0 ? 3 : 4;
 }
 
 /** A request whose keys cannot be told; in one sentence why. */
@@ -108,7 +140,11 @@ function keyName(bytes: Buffer): StoreName {
 }
 
 const namers: Readonly<Record<string, (bytes: Buffer) => StoreName | undefined>> = {
-  i: (bytes) => ({ kind: 'index', path: [nameText(bytes)] }),
+  i: (bytes) => {
+    // What an index stands for is asked by its name as text.
+    if (!isUtf8(bytes)) throw new UnreadableCommand('the name of its index is no UTF-8');
+    return { kind: 'index', path: [nameText(bytes)] };
+  },
   // Channels have names of their own, but rules that speak of the name hold for them as well.
   c: (bytes) =>
     bytes.toString('latin1').startsWith('__')

@@ -8,7 +8,7 @@ export const KEY_COMMANDS = `
 copy | read:1 upsert:2 | none | moves
 del | delete:1.. | none
 unlink | delete:1.. | none
-dump | export:1 | whole | opaque
+dump | export:1 | whole | code
 restore | upsert:1 | none
 restore-asking | upsert:1 | none
 exists | describe:1.. | none
@@ -44,7 +44,7 @@ memory stats | admin:* | none
 sort | read:1 | values | sort
 sort_ro | read:1 | values | sort
 watch | describe:1.. | none
-append | upsert:1 | none
+append | upsert:1 | none | alters
 decr | upsert:1 read:1 | values
 decrby | upsert:1 read:1 | values
 incr | upsert:1 read:1 | values
@@ -64,18 +64,18 @@ set | upsert:1 | none | set
 setex | upsert:1 | none
 psetex | upsert:1 | none
 setnx | upsert:1 | none
-setrange | upsert:1 | none
+setrange | upsert:1 | none | alters
 strlen | describe:1 | none | steers
 lcs | read:1..2 | part | steers
 delex | delete:1 | none | steers
 digest | read:1 | part | steers
 bitcount | read:1 | part | steers
 bitpos | read:1 | part | steers
-bitfield | read:1 upsert:1 | part | steers
+bitfield | read:1 upsert:1 | part | steers alters
 bitfield_ro | read:1 | part | steers
-bitop | upsert:2 read:3.. | none | moves
+bitop | upsert:2 read:3.. | none | moves remakes
 getbit | read:1 | part | steers
-setbit | upsert:1 read:1 | part | steers
+setbit | upsert:1 read:1 | part | steers alters
 pfadd | upsert:1 | none
 pfcount | count:1.. | none
 pfmerge | upsert:1 read:2.. | none | moves
@@ -136,14 +136,14 @@ scard | count:1 | none
 sdiff | read:1.. | values
 sinter | read:1.. | values
 sunion | read:1.. | values
-sdiffstore | upsert:1 read:2.. | none | moves
-sinterstore | upsert:1 read:2.. | none | moves
-sunionstore | upsert:1 read:2.. | none | moves
+sdiffstore | upsert:1 read:2.. | none | moves steers
+sinterstore | upsert:1 read:2.. | none | moves steers
+sunionstore | upsert:1 read:2.. | none | moves steers
 sintercard | read:n1 | none | steers
 sismember | read:1 | none | steers
 smismember | read:1 | none | steers
 smembers | read:1 | values
-smove | read:1 delete:1 upsert:2 | none | moves
+smove | read:1 delete:1 upsert:2 | none | moves steers
 spop | read:1 delete:1 | values
 srandmember | read:1 | values
 srem | delete:1 | none | steers
@@ -171,12 +171,12 @@ zadd | upsert:1 | none | steers
 zcard | count:1 | none
 zcount | count:1 | none
 zlexcount | count:1 | none | steers
-zdiff | read:n1 | withScores
-zinter | read:n1 | withScores
-zunion | read:n1 | withScores
-zdiffstore | upsert:1 read:n2 | none | moves
-zinterstore | upsert:1 read:n2 | none | moves
-zunionstore | upsert:1 read:n2 | none | moves
+zdiff | read:n1 | unionScores
+zinter | read:n1 | unionScores
+zunion | read:n1 | unionScores
+zdiffstore | upsert:1 read:n2 | none | moves steers
+zinterstore | upsert:1 read:n2 | none | moves steers
+zunionstore | upsert:1 read:n2 | none | moves steers
 zintercard | read:n1 | none | steers
 zincrby | upsert:1 read:1 | none
 zmscore | read:1 | none | steers
@@ -190,7 +190,7 @@ zrevrangebylex | read:1 | values | steers
 zrangebyscore | read:1 | withScores
 zrevrangebyscore | read:1 | withScores
 zrevrange | read:1 | withScores
-zrangestore | upsert:1 read:2 | none | moves
+zrangestore | upsert:1 read:2 | none | moves steersByLex
 zrem | delete:1 | none | steers
 zremrangebylex | delete:1 | none | steers
 zremrangebyrank | delete:1 | none

@@ -1,6 +1,6 @@
 /**
  * What the commands of RediSearch, RedisJSON and vector sets do (vector.md 2.6); read as in
- * `command-table.ts`. Those of other modules are not here, so they are refused.
+ * `command-table.ts`. Filters, sketches and time series: `commands-sketches.ts`.
  */
 
 export const MODULE_COMMANDS = `
@@ -40,8 +40,8 @@ ft.setpayload | upsert:i1 upsert:2 | none
 ft.optimize | alter:i1 | none
 ft.config | admin:* | none
 ft._clearinfo | admin:* | none
-ft.debug | admin:* | whole | code
-_ft.debug | admin:* | whole | code
+ft.debug | admin:* read:* | whole | code
+_ft.debug | admin:* read:* | whole | code
 _ft.config | admin:* | none
 search.clusterset | admin:* | none
 search.clusterrefresh | admin:* | none
@@ -78,7 +78,7 @@ json.objkeys | describe:1 | none
 json.objlen | describe:1 | none
 json.resp | read:1 | whole | opaque
 json.set | upsert:1 | none
-json.strappend | upsert:1 | none
+json.strappend | upsert:1 | none | alters
 json.strlen | describe:1 | none | path2
 json.toggle | upsert:1 read:1 | whole | path2
 json.type | describe:1 | none

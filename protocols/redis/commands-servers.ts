@@ -1,6 +1,7 @@
 /**
  * What the commands on servers, connections, channels, scripts and functions do; read as in
- * `command-table.ts`. What could not be followed any more once it is sent is `never`, with the reason.
+ * `command-table.ts`. What could not be followed any more once it is sent is `never`. A script may do anything to
+ * any key, so it has all effects on the store as a whole: a rule against one of them on one key holds it, too.
  */
 
 export const SERVER_COMMANDS = `
@@ -11,7 +12,7 @@ echo | - | none
 quit | - | none
 reset | - | none
 select | describe:db1 | none
-swapdb | admin:* | none
+swapdb | admin:* upsert:* delete:* | none
 time | - | none
 wait | - | none
 waitaof | - | none
@@ -67,12 +68,12 @@ pubsub numpat | - | none
 pubsub numsub | describe:* | none
 pubsub shardchannels | describe:* | none
 pubsub shardnumsub | describe:* | none
-eval | admin:* | whole | code
-eval_ro | admin:* | whole | code
-evalsha | admin:* | whole | code
-evalsha_ro | admin:* | whole | code
-fcall | admin:* | whole | code
-fcall_ro | admin:* | whole | code
+eval | admin:* read:* search:* count:* export:* upsert:* delete:* drop:* create:* alter:* | whole | code
+eval_ro | admin:* read:* search:* count:* export:* | whole | code
+evalsha | admin:* read:* search:* count:* export:* upsert:* delete:* drop:* create:* alter:* | whole | code
+evalsha_ro | admin:* read:* search:* count:* export:* | whole | code
+fcall | admin:* read:* search:* count:* export:* upsert:* delete:* drop:* create:* alter:* | whole | code
+fcall_ro | admin:* read:* search:* count:* export:* | whole | code
 script debug | admin:* | none
 script exists | admin:* | none
 script flush | admin:* | none
@@ -96,7 +97,7 @@ acl getuser | admin:* | none | secretAnswer
 acl help | - | none
 acl list | admin:* | none | secretAnswer
 acl load | admin:* | none
-acl log | admin:* | whole | opaque
+acl log | admin:* read:* | whole | opaque
 acl save | admin:* | none
 acl setuser | admin:* | none | secrets
 acl users | admin:* | none
@@ -140,7 +141,7 @@ config help | - | none
 config resetstat | admin:* | none
 config rewrite | admin:* | none
 config set | admin:* | none | secrets
-debug | admin:* | whole | code
+debug | admin:* read:* | whole | code
 failover | admin:* | none
 flushall | drop:* | none
 flushdb | drop:* | none
@@ -161,10 +162,10 @@ monitor | admin:* | none | never
 psync | admin:* | none | never
 replconf | admin:* | none | never
 sync | admin:* | none | never
-replicaof | admin:* | none
-slaveof | admin:* | none
+replicaof | admin:* drop:* upsert:* | none
+slaveof | admin:* drop:* upsert:* | none
 shutdown | admin:* | none
-slowlog get | admin:* | whole | opaque
+slowlog get | admin:* read:* | whole | opaque
 slowlog help | - | none
 slowlog len | admin:* | none
 slowlog reset | admin:* | none

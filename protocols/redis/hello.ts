@@ -47,6 +47,15 @@ function readHello(args: readonly Buffer[]): SignInRequest | Buffer {
   if (wanted !== undefined && wanted !== '2' && wanted !== '3') {
     return encodeError('NOPROTO', 'unsupported protocol version');
   }
+  const options = readHelloOptions(args);
+  if (Buffer.isBuffer(options)) return options;
+  const version = wanted === '3' ? 3 : wanted === '2' ? 2 : undefined;
+  return { name: 'hello', version, ...options };
+}
+
+function readHelloOptions(
+  args: readonly Buffer[],
+): Pick<SignInRequest, 'credential' | 'clientName'> | Buffer {
   let credential: GivenCredential | undefined;
   let clientName: Buffer | undefined;
   for (let index = 2; index < args.length; index += 1) {
@@ -65,6 +74,5 @@ function readHello(args: readonly Buffer[]): SignInRequest | Buffer {
       );
     }
   }
-  const version = wanted === '3' ? 3 : wanted === '2' ? 2 : undefined;
-  return { name: 'hello', credential, version, clientName };
+  return { credential, clientName };
 }

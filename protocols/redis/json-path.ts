@@ -1,12 +1,13 @@
 /**
  * Paths of RedisJSON as field paths: `$.author.phone`, `.author["phone"]`, `items[*].phone`. Indexes of lists are
- * left out, as in all field paths. What could lead anywhere (`..`, filters, wildcards of names) is undefined.
+ * left out, as in all field paths. What could lead anywhere (`..`, filters, wildcards) is undefined: `[*]` gives the
+ * members of an object as well as the items of a list.
  */
 
-import type { FieldPath } from '../store.ts';
+import type { FieldMasks, FieldPath } from '../store.ts';
 
 const STEP =
-  /\.?([A-Za-z_\u0080-\uffff][\w\u0080-\uffff-]*)|\[\s*(?:"((?:[^"\\])*)"|'((?:[^'\\])*)')\s*\]|\[\s*(?:\*|-?\d+(?:\s*,\s*-?\d+)*|-?\d*\s*:\s*-?\d*(?:\s*:\s*-?\d*)?)\s*\]/y;
+  /\.?([A-Za-z_\u0080-\uffff][\w\u0080-\uffff-]*)|\[\s*(?:"((?:[^"\\])*)"|'((?:[^'\\])*)')\s*\]|\[\s*(?:-?\d+(?:\s*,\s*-?\d+)*|-?\d*\s*:\s*-?\d*(?:\s*:\s*-?\d*)?)\s*\]/y;
 
 export function fieldPathOf(path: string): FieldPath | undefined {
   if (path === '$' || path === '.' || path === '') return [];
@@ -22,4 +23,16 @@ export function fieldPathOf(path: string): FieldPath | undefined {
     if (name !== undefined) names.push(name);
   }
   return names;
+}
+
+/** Of `$.tags[*]` the path of `$.tags`: what comes back lies right in it, be it a list or an object. */
+export function branchPathOf(path: string): FieldPath | undefined {
+  return path.endsWith('[*]') ? fieldPathOf(path.slice(0, -3)) : undefined;
+}
+
+/** The path whose masks hold for what is found; undefined: any could. */
+export function maskedPathOf(path: string, masks: FieldMasks): FieldPath | undefined {
+  const branch = branchPathOf(path);
+  const isOutside = branch !== undefined && !masks.mayMaskBelow(branch);
+  return isOutside ? branch : fieldPathOf(path);
 }

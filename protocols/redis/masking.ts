@@ -14,7 +14,7 @@ export const VALUE: FieldPath = ['#value'];
 /** In values that are no text (vectors, packed records) shorter runs of letters are chance. */
 const RUN_LENGTH_MIN = 10;
 
-const NOTHING_MASKED = (): undefined => undefined;
+const OPEN_BRACE = 0x7b;
 
 export class ReplyMasker {
   readonly masks: FieldMasks;
@@ -99,6 +99,11 @@ export class ReplyMasker {
       for (const item of node.items) this.json(item, path);
       return;
     }
+    if (node.kind === 'map') {
+      // FORMAT EXPAND: nobody reads the document out of it here.
+      this.whole(node);
+      return;
+    }
     if (node.kind !== 'text') {
       if (path === undefined) this.whole(node);
       else this.value(node, path);
@@ -125,7 +130,10 @@ export class ReplyMasker {
 
   /** One object whose keys are paths: the value of each is of the field that it names. */
   jsonByKeys(node: RespNode, paths: ReadonlyMap<string, FieldPath>): void {
-    if (node.kind !== 'text') return;
+    if (node.kind !== 'text' || node.bytes[0] !== OPEN_BRACE) {
+      this.json(node, undefined);
+      return;
+    }
     const keys = new Map([...paths].map(([key, path]) => [key, { record: path }]));
     const masked = tryJson(() => maskJson(node.bytes, { keys, other: { value: [] } }, this.masks));
     if (masked === undefined) this.hide(node);
@@ -224,7 +232,7 @@ export function hidingFields(
       path.every((name, index) => hidden[index] === undefined || hidden[index] === name),
     );
   return {
-    maskOf: (path) => (isWithin(path) ? () => null : (masks?.maskOf ?? NOTHING_MASKED)(path)),
+    maskOf: (path) => (isWithin(path) ? () => null : masks?.maskOf(path)),
     mayMaskBelow: (path) => mayHideBelow(path) || masks?.mayMaskBelow(path) === true,
     detect: masks?.detect,
   };

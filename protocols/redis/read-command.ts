@@ -4,6 +4,7 @@
  */
 
 import type { FieldMasks, FieldPath, Restrictions, StoreAccess, StoreRequest } from '../store.ts';
+import { readSimilar } from './answer-arguments.ts';
 import { answerOf, type MaskAnswer } from './answers.ts';
 import {
   accessesOf,
@@ -38,7 +39,7 @@ export interface Applied {
   /** Fields that are withheld: stored vectors. */
   readonly hidden?: readonly FieldPath[] | undefined;
   readonly vectors?: ReadonlySet<string>;
-  /** The second item of the answer is a cursor whose rows are like these. */
+  /** The second item of the answer is a cursor whose rows are like these, whether or not they are masked. */
   readonly opensCursor?: KnownCursor;
 }
 
@@ -99,25 +100,30 @@ interface Draft {
 function readSpecial(args: readonly Buffer[], draft: Draft): void {
   const words = args.map(lower);
   const { marks, accesses } = draft;
-  const first = accesses[0]?.target;
-  const add = (effect: StoreAccess['effect'], target: StoreAccess['target']): void => {
-    accesses.push({ effect, target });
-  };
-  if (marks.has('set') && words.slice(3).includes('get')) {
-    add('read', first);
-    draft.answer = 'values';
-  }
-  if (marks.has('set') && words.slice(3).some((one) => /^if(?:eq|ne|deq|dne)$/.test(one)))
-    marks.add('steers');
+  const target = accesses[0]?.target;
+  if (marks.has('set')) readSet(words, draft);
   if (marks.has('sort')) readSort(args, words, draft);
   if (marks.has('geo')) readStore(args, words, draft, 5);
-  if (marks.has('schema') && words.includes('dd')) add('delete', first);
-  if (marks.has('tracking')) {
-    if (words.includes('bcast')) add('export', undefined);
-    if (words.includes('redirect')) add('admin', undefined);
+  if (marks.has('schema') && words.includes('dd')) accesses.push({ effect: 'delete', target });
+  if (marks.has('tracking')) readTracking(words, draft);
+  const steers =
+    (marks.has('steersMatch') && words.includes('match')) ||
+    (marks.has('steersByLex') && words.includes('bylex'));
+  if (steers) marks.add('steers');
+}
+
+function readSet(words: readonly string[], draft: Draft): void {
+  const options = words.slice(3);
+  if (options.includes('get')) {
+    draft.accesses.push({ effect: 'read', target: draft.accesses[0]?.target });
+    draft.answer = 'values';
   }
-  if (marks.has('steersMatch') && words.includes('match')) marks.add('steers');
-  if (marks.has('steersByLex') && words.includes('bylex')) marks.add('steers');
+  if (options.some((one) => /^if(?:eq|ne|deq|dne)$/.test(one))) draft.marks.add('steers');
+}
+
+function readTracking(words: readonly string[], { accesses }: Draft): void {
+  if (words.includes('bcast')) accesses.push({ effect: 'export', target: undefined });
+  if (words.includes('redirect')) accesses.push({ effect: 'admin', target: undefined });
 }
 
 /** BY and GET read keys that patterns make of the elements. */
@@ -140,6 +146,8 @@ function readSort(args: readonly Buffer[], words: readonly string[], draft: Draf
     }
   }
   draft.marks.add('steers');
+  // Values of hashes would lie in a list then, under no name.
+  if (draft.marks.has('opaque') && draft.marks.has('moves')) draft.marks.add('remakes');
 }
 
 function readStore(
@@ -189,12 +197,12 @@ function requestOf(
     ...(steersAny !== undefined && { steersAny }),
     ...(limit !== undefined && { limit }),
     ...(marks.has('vectors') && { wantsVectors: true }),
+    ...(marks.has('moves') && { carries: 'it copies values to another key' }),
   };
 }
 
 function whySteersAny(marks: ReadonlySet<string>): string | undefined {
   if (marks.has('code')) return 'what it does is up to code that Weir does not read';
-  if (marks.has('moves')) return 'it copies values to another key';
   if (marks.has('opaque')) return 'its answer does not say which field a value is of';
   return marks.has('query2') ? 'it gives back how a query is understood' : undefined;
 }
@@ -209,10 +217,12 @@ function jsonFilters(args: readonly Buffer[], answer: string): readonly string[]
 
 /** Selectors in an expression of VSIM FILTER: `.year > 1980`. Strings in it would only name too much. */
 function filterPaths(args: readonly Buffer[]): FieldPath[] {
-  const at = args.findLastIndex((bytes) => lower(bytes) === 'filter');
-  const expression = nameText(args[at + 1] ?? EMPTY);
+  const at = readSimilar(args).get('filter');
+  const expression = nameText(args[at ?? 0] ?? EMPTY);
   const found =
-    at < 0 ? [] : [...expression.matchAll(/\.([A-Za-z_\u0080-\uffff][\w\u0080-\uffff-]*)/g)];
+    at === undefined
+      ? []
+      : [...expression.matchAll(/\.([A-Za-z_\u0080-\uffff][\w\u0080-\uffff-]*)/g)];
   return found.map(([, name = '']) => [name]);
 }
 
@@ -222,7 +232,7 @@ function limitOf(
   marks: ReadonlySet<string>,
   answer: string,
 ): number | undefined {
-  if (answer === 'vsim') return countAfter(args, 'count')?.count ?? SIMILAR_DEFAULT;
+  if (answer === 'vsim') return countAfter(args, answer)?.count ?? SIMILAR_DEFAULT;
   const at = countPlace(marks);
   if (at !== undefined) {
     const count = Number(args[at] ?? 1);
@@ -238,16 +248,18 @@ function countPlace(marks: ReadonlySet<string>): number | undefined {
   return marks.has('count4') ? 4 : undefined;
 }
 
+/** COUNT of VSIM, or of SCAN, whose options all have one value. */
 function countAfter(
   args: readonly Buffer[],
-  word: string,
+  answer: string,
 ): { at: number; count: number } | undefined {
-  const at = args.findLastIndex((bytes) => lower(bytes) === word);
-  if (at < 0) return undefined;
-  const count = Number((args[at + 1] ?? EMPTY).toString('latin1'));
-  return Number.isInteger(count) && count > 0
-    ? { at: at + 1, count }
-    : { at: at + 1, count: Infinity };
+  const found = args.findLastIndex(
+    (bytes, index) => index > 1 && index % 2 === 0 && lower(bytes) === 'count',
+  );
+  const at = answer === 'vsim' ? readSimilar(args).get('count') : found + 1;
+  if (at === undefined || at === 0) return undefined;
+  const count = Number((args[at] ?? EMPTY).toString('latin1'));
+  return Number.isInteger(count) && count > 0 ? { at, count } : { at, count: Infinity };
 }
 
 interface Parts {
@@ -262,8 +274,11 @@ function apply(
   { restrictions, masks }: Allowance,
 ): Applied | string {
   const { draft, answer } = parts;
-  if (masks !== undefined && draft.marks.has('moves')) {
-    return 'values of these keys are masked, so they cannot be copied to another key';
+  if (masks !== undefined && draft.marks.has('remakes')) {
+    return 'values are masked here, and it would make others of them that no mask tells';
+  }
+  if (masks?.detect !== undefined && draft.marks.has('alters')) {
+    return 'values are masked by what they look like here, so no part of one can be changed';
   }
   if (masks !== undefined && draft.marks.has('code')) {
     return 'values are masked here, and what this command gives back cannot be told';
@@ -306,14 +321,19 @@ function cutLimit(
     return args.with(at, Buffer.from(`${max}`));
   }
   if (at === 4 && args[at] === undefined) return [...args, Buffer.from(`${max}`)];
-  if (answer === 'vsim' || marks.has('scan2')) {
-    const count = countAfter(args, 'count');
-    if (count !== undefined && count.count > max) return args.with(count.at, Buffer.from(`${max}`));
-    if (count === undefined && max < SIMILAR_DEFAULT)
-      return [...args, Buffer.from('COUNT'), Buffer.from(`${max}`)];
-    return undefined;
-  }
+  if (answer === 'vsim' || marks.has('scan2')) return cutCount(args, answer, max);
   if (limit !== undefined && limit > max)
     return `at most ${max} records may be asked for at once, not ${limit}`;
   return undefined;
+}
+
+function cutCount(
+  args: readonly Buffer[],
+  answer: string,
+  max: number,
+): readonly Buffer[] | undefined {
+  const found = countAfter(args, answer);
+  if (found !== undefined && found.count > max) return args.with(found.at, Buffer.from(`${max}`));
+  if (found !== undefined || max >= SIMILAR_DEFAULT) return undefined;
+  return [...args, Buffer.from('COUNT'), Buffer.from(`${max}`)];
 }

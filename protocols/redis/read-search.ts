@@ -3,14 +3,11 @@
  * down, how their answers are masked. What an index is made of comes from its FT.INFO.
  */
 
+import { isUtf8 } from 'node:buffer';
 import type { FieldPath, Restrictions, StoreRequest } from '../store.ts';
-import {
-  type AggregateArguments,
-  isCursorRead,
-  readAggregateArguments,
-} from './aggregate-arguments.ts';
+import { type AggregateArguments, readAggregateArguments } from './aggregate-arguments.ts';
 import type { MaskAnswer } from './answers.ts';
-import { type CommandSpec, nameText, UnreadableCommand } from './command-table.ts';
+import { type CommandSpec, lower, nameText, UnreadableCommand } from './command-table.ts';
 import { pathKey } from './masking.ts';
 import type { Allowance, Applied, ReadCommand } from './read-command.ts';
 import { findAttribute, type Schema, vectorPaths } from './schema.ts';
@@ -28,7 +25,8 @@ export const NO_VECTORS_KNOWN =
 export interface KnownCursor {
   readonly index: string;
   readonly answer: MaskAnswer;
-  readonly vectors: ReadonlySet<string>;
+  /** Undefined: any field may be a stored vector. */
+  readonly vectorPaths: readonly FieldPath[] | undefined;
 }
 
 type Base = Pick<StoreRequest, 'route' | 'accesses'>;
@@ -114,26 +112,48 @@ export function readTags(
   };
 }
 
-/** A cursor gives the rows of the aggregation that opened it, under the filter that it was opened with. */
+/**
+ * A cursor gives the rows of the aggregation that opened it, under the filter that it was opened with. The server
+ * looks at its number only, and at one letter of READ, DEL and GC (measured on RediSearch 1.2 and 2.10): so one that
+ * this session did not open may belong to any index.
+ */
 export function readCursor(
   spec: CommandSpec,
   args: readonly Buffer[],
   base: Base,
   cursor: KnownCursor | undefined,
 ): ReadCommand {
-  const isRead = isCursorRead(args);
+  const word = lower(args[1] ?? EMPTY);
+  if (word !== 'read' && word !== 'del') {
+    throw new UnreadableCommand('only READ and DEL of it are known');
+  }
+  const isForeign = cursor === undefined || cursor.index !== nameText(args[2] ?? EMPTY);
+  const anywhere = { effect: word === 'read' ? 'search' : 'delete', target: undefined } as const;
+  const accesses = isForeign ? [...base.accesses, anywhere] : base.accesses;
   return {
     spec,
-    request: { ...base, steering: [] },
+    request: { ...base, accesses, steering: [] },
     apply: ({ restrictions, masks }) => {
-      if (!isRead) return {};
       const isRestricted = restrictions !== undefined || masks !== undefined;
-      if (!isRestricted) return {};
-      if (cursor === undefined || cursor.index !== nameText(args[2] ?? EMPTY)) {
-        return 'this cursor was not opened in this session, so Weir cannot tell what its rows hold';
+      if (word === 'del' || (isForeign && !isRestricted)) return {};
+      if (isForeign) {
+        return 'this cursor was not opened in this session for this index, so Weir cannot tell what its rows hold';
       }
-      return { masks, answer: cursor.answer, vectors: cursor.vectors, opensCursor: cursor };
+      return applyCursor(cursor, { restrictions, masks });
     },
+  };
+}
+
+function applyCursor(cursor: KnownCursor, { restrictions, masks }: Allowance): Applied | string {
+  const isHiding = restrictions?.hidesVectors === true;
+  if (isHiding && cursor.vectorPaths === undefined) return NO_VECTORS_KNOWN;
+  const isWatched = masks !== undefined || isHiding;
+  return {
+    masks,
+    hidden: isHiding ? cursor.vectorPaths : undefined,
+    answer: isWatched ? cursor.answer : undefined,
+    vectors: keysOf(cursor.vectorPaths),
+    opensCursor: cursor,
   };
 }
 
@@ -214,28 +234,26 @@ function applySearch(
   { restrictions, masks }: Allowance,
   { limit, answer, refusal, hasCursor }: SearchParts,
 ): Applied | string {
-  if (masks !== undefined && refusal !== undefined) return refusal;
-  const vectors = schema === undefined ? [] : vectorPaths(schema);
+  const vectors = schema && vectorPaths(schema);
   const isHiding = restrictions?.hidesVectors === true;
-  if (isHiding && (schema === undefined || vectors === undefined)) return NO_VECTORS_KNOWN;
-  if (isHiding && refusal !== undefined) return refusal;
-  const cut = restrictions === undefined ? undefined : restrict(args, schema, restrictions, limit);
+  const isWatched = masks !== undefined || isHiding;
+  if (isWatched && refusal !== undefined) return refusal;
+  if (isHiding && vectors === undefined) return NO_VECTORS_KNOWN;
+  const cut = restrictions && restrict(args, schema, restrictions, limit);
   if (typeof cut === 'string') return cut;
-  const hidden = isHiding ? vectors : undefined;
-  const known = new Set((vectors ?? []).map(pathKey));
-  const isWatched = masks !== undefined || hidden !== undefined;
   const index = nameText(args[1] ?? EMPTY);
   return {
     masks,
-    hidden,
+    hidden: isHiding ? vectors : undefined,
     args: cut,
-    vectors: known,
+    vectors: keysOf(vectors),
     answer: isWatched ? answer : undefined,
-    ...(hasCursor &&
-      (isWatched || cut !== undefined) && {
-        opensCursor: { index, answer, vectors: known },
-      }),
+    ...(hasCursor && { opensCursor: { index, answer, vectorPaths: vectors } }),
   };
+}
+
+function keysOf(paths: readonly FieldPath[] | undefined): ReadonlySet<string> {
+  return new Set((paths ?? []).map(pathKey));
 }
 
 /** The arguments under a filter and a limit; undefined: as they came. */
@@ -247,6 +265,7 @@ function restrict(
 ): readonly Buffer[] | string | undefined {
   let changed: Buffer[] | undefined;
   if (filter.length > 0) {
+    if (!isUtf8(args[2] ?? EMPTY)) return 'a filter is in force, and the query is no UTF-8';
     const held = withFilter(nameText(args[2] ?? EMPTY), filter, schema);
     if (typeof held === 'string') return held;
     changed = [...args];

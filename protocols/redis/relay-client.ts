@@ -59,7 +59,7 @@ export class ClientRelay {
 
   /** The next command has to wait. */
   get isHolding(): boolean {
-    return this.#held !== undefined || this.#isAsking;
+    return this.#held !== undefined || this.#isAsking || this.#state.isChangingSchema;
   }
 
   get isDeciding(): boolean {
@@ -77,7 +77,7 @@ export class ClientRelay {
     }
     const index = nameText(args[1] ?? EMPTY);
     const mustAsk = needsSchema(spec) && !this.#state.schemas.has(index) && !this.#state.isInMulti;
-    if (mustAsk) this.#askSchema(index, () => this.#read(spec, request, args));
+    if (mustAsk) this.#askSchema(index, args[1] ?? EMPTY, () => this.#read(spec, request, args));
     else this.#read(spec, request, args);
   }
 
@@ -90,15 +90,21 @@ export class ClientRelay {
       return 'CLIENT REPLY OFF and SKIP are not supported through Weir: answers could not be told apart';
     }
     if (!this.#state.isInMulti) return undefined;
-    const isOut = isSubscription(spec) || name === 'hello' || name === 'auth' || marks.has('reply');
+    // What an index stands for must be known before the next command is judged.
+    const isOut =
+      isSubscription(spec) ||
+      name === 'hello' ||
+      name === 'auth' ||
+      marks.has('reply') ||
+      marks.has('schema');
     return isOut
       ? `${name.toUpperCase()} is not supported between MULTI and EXEC through Weir`
       : undefined;
   }
 
-  #askSchema(index: string, then: () => void): void {
+  #askSchema(index: string, written: Buffer, then: () => void): void {
     this.#isAsking = true;
-    this.#parts.upstream.ask(['FT.INFO', index], (reply) => {
+    this.#parts.upstream.ask(['FT.INFO', written], (reply) => {
       this.#isAsking = false;
       const { schemas } = this.#state;
       if (schemas.size >= SCHEMAS_MAX) schemas.clear();
@@ -170,6 +176,10 @@ export class ClientRelay {
     applied: Applied,
   ): void {
     const state = this.#state;
+    if (spec.marks.has('schema')) {
+      state.schemas.clear();
+      state.isChangingSchema = true;
+    }
     if (spec.name === 'multi' && args.length === 1) state.isInMulti = true;
     else if (/^(?:exec|discard)$/.test(spec.name) && args.length === 1) state.isInMulti = false;
     else if (spec.name === 'reset') state.isInMulti = false;

@@ -12,7 +12,14 @@ import { encodeError, readReply, type RespNode, spliceReply } from '../wire/resp
 import { itemsOf, textOf } from './answers.ts';
 import { hidingFields, ReplyMasker, VALUE } from './masking.ts';
 import type { Outbox } from './outbox.ts';
-import { isSubscription, type Pending, type PendingReply, type RelayState } from './relay-state.ts';
+import {
+  isSubscription,
+  type Pending,
+  type PendingReply,
+  QUEUED_MAX,
+  type RelayState,
+  SUBSCRIPTIONS_MAX,
+} from './relay-state.ts';
 import { shownAnswer } from './secrets.ts';
 
 const PUSH = 0x3e;
@@ -129,7 +136,10 @@ export class ServerRelay {
   /** True: it is no answer to a command, or one of several to a subscription. */
   #onMessage(bytes: Buffer, node: RespNode): boolean {
     const [head] = this.#state.pending;
-    const mayBe = this.#isPush || this.#state.subscriptions.size > 0 || isOwnSubscription(head);
+    // In RESP3 messages are pushes. In RESP2 one who is subscribed gets no lists but messages and `pong`.
+    const { subscriptions, version } = this.#state;
+    const isSubscribed = subscriptions.size > 0 || isOwnSubscription(head);
+    const mayBe = this.#isPush || (version === 2 && isSubscribed);
     if (!mayBe || node.kind !== 'list') return this.#isPush;
     const kind = textOf(node.items[0]).toLowerCase();
     if (MESSAGES.has(kind)) this.#onChannelMessage(bytes, node.items);
@@ -141,7 +151,7 @@ export class ServerRelay {
 
   #onChannelMessage(bytes: Buffer, items: readonly RespNode[]): void {
     const kind = textOf(items[0]).replace('message', 'subscribe');
-    const masks = this.#state.subscriptions.get(`${kind} ${textOf(items[1])}`);
+    const masks = this.#state.subscriptions.get(subscriptionKey(kind, items[1]));
     const payload = items.at(-1);
     if (masks === undefined || payload === undefined) {
       this.#out.toClient(bytes);
@@ -163,9 +173,10 @@ export class ServerRelay {
       head.left -= 1;
       if (head.left === 0) pending.shift();
     }
-    const key = `${base} ${textOf(items[1])}`;
+    const key = subscriptionKey(base, items[1]);
     if (isEnd) subscriptions.delete(key);
     else if (isAsked) subscriptions.set(key, head.applied.masks);
+    if (subscriptions.size > SUBSCRIPTIONS_MAX) throw tooMany('channels');
     this.#out.toClient(bytes);
   }
 
@@ -202,6 +213,7 @@ export class ServerRelay {
 
   #onSchemaChanged(): void {
     this.#state.schemas.clear();
+    this.#state.isChangingSchema = false;
     this.#out.note({ kind: 'schema-changed' });
   }
 
@@ -218,6 +230,7 @@ export class ServerRelay {
     } else if (isQueued && (this.#state.isServerInMulti || !head.spec.marks.has('code'))) {
       this.#state.isServerInMulti = true;
       this.#state.queued.push(head);
+      if (this.#state.queued.length > QUEUED_MAX) throw tooMany('commands between MULTI and EXEC');
       this.#out.toClient(bytes);
     } else {
       this.#send(bytes, node, [[head, node]]);
@@ -279,6 +292,16 @@ export class ServerRelay {
     answer(node, masker);
     return [...masker.edits];
   }
+}
+
+/** It comes in the middle of the server's bytes, which nobody reads on: so it ends the session at once. */
+function tooMany(what: string): ProtocolError {
+  return new ProtocolError('REDIS_TOO_MANY', 'server', `too many ${what}`);
+}
+
+/** Byte for byte: two channels must never be one here. */
+function subscriptionKey(kind: string, name: RespNode | undefined): string {
+  return `${kind} ${name?.kind === 'text' ? name.bytes.toString('latin1') : ''}`;
 }
 
 /** Commands whose answer changes what the next ones mean. */

@@ -10,6 +10,10 @@ import type { Schema } from './schema.ts';
 /** Answers owed before the client is read no further; below the second number it is read on. */
 export const PENDING_MAX = 20_000;
 export const PENDING_LOW = 10_000;
+/** Channels and patterns of one client, whose names are held: as many as clients of Redis' own tests have. */
+export const SUBSCRIPTIONS_MAX = 100_000;
+/** Commands between MULTI and EXEC: what their answers are masked by is held. Bulk loads come in thousands. */
+export const QUEUED_MAX = 200_000;
 /** Open cursors that are remembered; the oldest go first, and then cannot be read under masks. */
 const CURSORS_MAX = 1000;
 
@@ -45,6 +49,8 @@ export class RelayState {
   readonly queued: PendingReply[] = [];
   /** By kind and name: under which masks its messages come. */
   readonly subscriptions = new Map<string, FieldMasks | undefined>();
+  /** A command that changes what an index stands for is under way: the next one waits for it. */
+  isChangingSchema = false;
   readonly schemas = new Map<string, Schema | undefined>();
   readonly #cursors = new Map<string, KnownCursor>();
 
@@ -66,6 +72,7 @@ export class RelayState {
   reset(): void {
     this.version = 2;
     this.isServerInMulti = false;
+    this.isChangingSchema = false;
     this.queued.length = 0;
     this.subscriptions.clear();
   }

@@ -6,13 +6,15 @@
 import type { FieldPath } from '../store.ts';
 import type { RespNode } from '../wire/resp-value.ts';
 import { itemsOf, textOf } from './answers.ts';
-import { fieldPathOf } from './json-path.ts';
+import { branchPathOf, fieldPathOf } from './json-path.ts';
 
 export interface Attribute {
   readonly name: string;
   readonly identifier: string;
   /** Undefined: it may lie anywhere in the document. */
   readonly path: FieldPath | undefined;
+  /** Of `$.tags[*]`: it lies right in this one, under whatever name. */
+  readonly branch: FieldPath | undefined;
   /** TEXT, TAG, NUMERIC, GEO, VECTOR, GEOSHAPE. */
   readonly type: string;
   /** Of tags; an unusual one cuts values where a detector sees nothing any more. */
@@ -49,6 +51,7 @@ function readAttribute(node: RespNode, isJson: boolean): Attribute {
     name,
     identifier,
     path: pathOf(identifier, isJson),
+    branch: isJson ? branchPathOf(identifier) : undefined,
     type: textOf(pairs.get('type')).toUpperCase(),
     separator: textOf(pairs.get('SEPARATOR')),
   };

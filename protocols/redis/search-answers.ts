@@ -7,6 +7,7 @@ import type { FieldPath } from '../store.ts';
 import type { RespNode } from '../wire/resp-value.ts';
 import { itemsOf, type MaskAnswer, textOf } from './answers.ts';
 import type { ReplyMasker } from './masking.ts';
+import { branchPathOf } from './json-path.ts';
 import { type Attribute, findAttribute, pathOf, type Schema } from './schema.ts';
 import type { AggregateArguments } from './aggregate-arguments.ts';
 import type { SearchArguments } from './search-arguments.ts';
@@ -15,9 +16,11 @@ import type { SearchArguments } from './search-arguments.ts';
 export interface Origin {
   readonly paths: readonly FieldPath[];
   readonly anywhere: boolean;
+  /** It lies right in one of these, under a name that is not known. */
+  readonly within: readonly FieldPath[];
 }
 
-const ANYWHERE: Origin = { paths: [], anywhere: true };
+const ANYWHERE: Origin = { paths: [], anywhere: true, within: [] };
 
 /** What an attribute or field that a request names is. */
 export function originOf(name: string, schema: Schema | undefined): Origin {
@@ -25,16 +28,31 @@ export function originOf(name: string, schema: Schema | undefined): Origin {
   const attribute = findAttribute(schema, name);
   if (attribute !== undefined) return originOfAttribute(attribute);
   const path = pathOf(name, schema.isJson);
-  return path === undefined ? ANYWHERE : { paths: [path], anywhere: false };
+  if (path !== undefined) return { paths: [path], anywhere: false, within: [] };
+  return originWithin(schema.isJson ? branchPathOf(name) : undefined);
 }
 
-function originOfAttribute({ path, identifier }: Attribute): Origin {
-  return path === undefined ? ANYWHERE : { paths: [path, [identifier]], anywhere: false };
+function originOfAttribute({ path, branch, identifier }: Attribute): Origin {
+  if (path === undefined) return originWithin(branch);
+  return { paths: [path, [identifier]], anywhere: false, within: [] };
+}
+
+function originWithin(branch: FieldPath | undefined): Origin {
+  return branch === undefined ? ANYWHERE : { paths: [branch], anywhere: false, within: [branch] };
 }
 
 function either(origins: readonly (Origin | undefined)[]): Origin {
   const paths = origins.flatMap((origin) => origin?.paths ?? []);
-  return { paths, anywhere: origins.some((origin) => origin?.anywhere === true) };
+  return {
+    paths,
+    anywhere: origins.some((origin) => origin?.anywhere === true),
+    within: origins.flatMap((origin) => origin?.within ?? []),
+  };
+}
+
+/** A field of that very name. */
+function named(name: string): Origin {
+  return { paths: [[name]], anywhere: false, within: [] };
 }
 
 /** A name that the server chose: an attribute or a field of that name, whichever is masked. */
@@ -46,7 +64,8 @@ export function originOfKey(name: string, schema: Schema | undefined): Origin {
 export function searchAnswer(found: SearchArguments, schema: Schema | undefined): MaskAnswer {
   const renamed = new Map<string, Origin>();
   for (const { field, name } of found.returns ?? []) {
-    renamed.set(name, either([renamed.get(name), originOf(field, schema)]));
+    // RediSearch 1 knows no AS: there all three are names of fields (measured).
+    renamed.set(name, either([renamed.get(name), originOf(field, schema), named(name)]));
   }
   const field = (name: string, node: RespNode, masker: ReplyMasker): void => {
     const origin = renamed.get(name) ?? originOfKey(name, schema);
@@ -56,6 +75,7 @@ export function searchAnswer(found: SearchArguments, schema: Schema | undefined)
   const hasContent = !words.has('nocontent') && found.returns?.length !== 0;
   const beside = ['withscores', 'withpayloads', 'withsortkeys'].filter((one) => words.has(one));
   const sortKey = originOf(found.sortBy ?? '', schema);
+  const isExplained = words.has('explainscore');
   return (reply, masker) => {
     if (reply.kind === 'map') {
       maskResults(reply, field, sortKey, masker);
@@ -68,7 +88,7 @@ export function searchAnswer(found: SearchArguments, schema: Schema | undefined)
     for (const [index, item] of items.entries()) {
       const place = index % width;
       const word = beside[place - 1];
-      if (word === 'withscores' && isAligned) continue;
+      if (word === 'withscores' && isAligned && (item.kind !== 'list' || isExplained)) continue;
       if (item.kind === 'list') maskPairs(item, field, masker);
       else if (!isAligned || word === 'withpayloads') masker.whole(item);
       else if (word === 'withsortkeys') maskDerived(item, [sortKey], masker);
@@ -152,12 +172,15 @@ function eachPair(node: RespNode, visit: (name: string, value: RespNode) => void
 }
 
 function maskField(node: RespNode, origin: Origin, masker: ReplyMasker): void {
-  if (origin.anywhere && masker.hasNames) {
+  if (isAnywhere(origin, masker)) {
     masker.whole(node);
     return;
   }
   const { paths } = origin;
-  const masked = paths.find((path) => isMasked(path, masker));
+  const { masks } = masker;
+  const masked =
+    paths.find((path) => masks.maskOf(path) !== undefined) ??
+    paths.find((path) => masks.mayMaskBelow(path));
   masker.document(node, masked ?? paths[0] ?? []);
 }
 
@@ -168,10 +191,16 @@ function maskDerived(node: RespNode, origins: readonly Origin[], masker: ReplyMa
 }
 
 function maskNamedOnly(node: RespNode, origins: readonly Origin[], masker: ReplyMasker): void {
-  const isHidden = origins.some(({ paths, anywhere }) =>
-    anywhere ? masker.hasNames : paths.some((path) => isMasked(path, masker)),
+  const isHidden = origins.some(
+    (origin) => isAnywhere(origin, masker) || origin.paths.some((path) => isMasked(path, masker)),
   );
   if (isHidden) masker.hide(node);
+}
+
+/** The value of any masked field may stand there. */
+function isAnywhere({ anywhere, within }: Origin, masker: ReplyMasker): boolean {
+  if (!masker.hasNames) return false;
+  return anywhere || within.some((path) => masker.masks.mayMaskBelow(path));
 }
 
 function isMasked(path: FieldPath, { masks }: ReplyMasker): boolean {

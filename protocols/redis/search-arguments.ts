@@ -149,15 +149,10 @@ function readOption(word: string, cursor: ArgumentCursor, draft: Draft): boolean
       draft.returns = [...(draft.returns ?? []), ...readProjections(cursor.counted())];
       return true;
     case 'sortby':
-      if (draft.sortBy !== undefined) throw new UnreadableCommand('it has SORTBY twice');
-      draft.sortBy = cursor.text();
-      draft.steering.push(draft.sortBy);
-      if (!cursor.takes('asc')) cursor.takes('desc');
+      readSortBy(cursor, draft);
       return true;
     case 'limit':
-      if (draft.limit !== undefined) throw new UnreadableCommand('it has LIMIT twice');
-      cursor.text();
-      draft.limit = { at: cursor.at, count: cursor.count() };
+      readLimit(cursor, draft);
       return true;
     case 'summarize':
     case 'highlight':
@@ -167,6 +162,19 @@ function readOption(word: string, cursor: ArgumentCursor, draft: Draft): boolean
     default:
       return false;
   }
+}
+
+function readSortBy(cursor: ArgumentCursor, draft: Draft): void {
+  if (draft.sortBy !== undefined) throw new UnreadableCommand('it has SORTBY twice');
+  draft.sortBy = cursor.text();
+  draft.steering.push(draft.sortBy);
+  if (!cursor.takes('asc')) cursor.takes('desc');
+}
+
+function readLimit(cursor: ArgumentCursor, draft: Draft): void {
+  if (draft.limit !== undefined) throw new UnreadableCommand('it has LIMIT twice');
+  cursor.text();
+  draft.limit = { at: cursor.at, count: cursor.count() };
 }
 
 function readTextChange(cursor: ArgumentCursor): void {

@@ -15,7 +15,7 @@ const SECRET_SETTINGS = /pass|auth|secret|key-file-pass|tls-.*-pass|user/;
 /** The request as the recording keeps it. */
 export function shownRequest(request: RespRequest): Buffer {
   const name = lower(request.argument(0));
-  if (!/^(?:auth|hello|acl|config|migrate)$/.test(name)) return request.bytes;
+  if (!/^(?:auth|hello|acl|config|migrate|sentinel)$/.test(name)) return request.bytes;
   const args = request.arguments();
   const places = secretPlaces(name, args);
   if (places.length === 0) return request.bytes;
@@ -41,6 +41,9 @@ function secretPlaces(name: string, args: readonly Buffer[]): readonly number[] 
             (index) => index > 2 && index % 2 === 1 && SECRET_SETTINGS.test(words[index - 1] ?? ''),
           )
         : [];
+    case 'sentinel':
+      // It is refused, and SENTINEL SET may have come with the password of a server.
+      return all.slice(3);
     default:
       // MIGRATE ... AUTH password, AUTH2 user password.
       return all.filter((index) => words[index - 1] === 'auth' || words[index - 2] === 'auth2');

@@ -163,7 +163,7 @@ class JsonMasker {
 
   /** Text that only looks like JSON is text. */
   #masked(text: string, scope: Scope, depth: number): string {
-    if (!/^\s*[[{]/.test(text)) return text;
+    if (!/^\s*[[{"]/.test(text)) return text;
     const bytes = Buffer.from(text, 'utf8');
     try {
       const scanner = new JsonScanner(bytes, 'server');
@@ -238,9 +238,9 @@ class JsonMasker {
     if (scanner.isEmpty(CLOSE_OBJECT)) return;
     do {
       if (scanner.peek() !== QUOTE) throw scanner.syntax();
-      const { text } = this.#takeText();
+      const key = scanner.takeKey();
       scanner.take(COLON);
-      each(text);
+      each(key);
     } while (scanner.hasNext(CLOSE_OBJECT));
   }
 

@@ -111,16 +111,18 @@ class JsonReader {
     return { kind: scanner.takeLiteral(), start, end: scanner.at };
   }
 
-  /** Half a pair becomes U+FFFD in Go and an error in Rust, so that two readers see two texts. */
   #string(): string {
     const scanner = this.#scanner;
     const start = scanner.at;
     scanner.takeString();
-    const text = scanner.text(start);
-    if ((scanner.traits & HAS_ESCAPE) !== 0 && !isWellFormed(text)) {
-      throw scanner.error('JSON_ENCODING', `half a surrogate pair at byte ${start}`);
-    }
-    return text;
+    return this.#checked(start, scanner.text(start));
+  }
+
+  /** Half a pair becomes U+FFFD in Go and an error in Rust, so that two readers see two texts. */
+  #checked(start: number, text: string): string {
+    const { traits } = this.#scanner;
+    if ((traits & HAS_ESCAPE) === 0 || isWellFormed(text)) return text;
+    throw this.#scanner.error('JSON_ENCODING', `half a surrogate pair at byte ${start}`);
   }
 
   #array(start: number, depth: number): JsonArray {
@@ -149,7 +151,7 @@ class JsonReader {
     const members = new Map<string, JsonNode>();
     do {
       if (scanner.peek() !== QUOTE) throw scanner.syntax();
-      const key = this.#string();
+      const key = this.#checked(scanner.at, scanner.takeKey());
       if (members.has(key)) {
         throw scanner.error('JSON_DUPLICATE_KEY', 'the same key twice in a JSON object');
       }

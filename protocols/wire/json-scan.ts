@@ -7,6 +7,7 @@ import { isUtf8 } from 'node:buffer';
 
 import type { Side } from '../contract.ts';
 import { ProtocolError } from '../errors.ts';
+import { isDigit, numberEnd, skipFractions } from './json-number.ts';
 
 /** serde_json reads 128 levels, and an answer puts some of its own around a stored value (vector.md 2.1). */
 export const JSON_DEPTH_MAX = 192;
@@ -18,15 +19,7 @@ export const OPEN_ARRAY = 0x5b;
 export const CLOSE_ARRAY = 0x5d;
 export const OPEN_OBJECT = 0x7b;
 export const CLOSE_OBJECT = 0x7d;
-export const MINUS = 0x2d;
-const PLUS = 0x2b;
-const POINT = 0x2e;
-const ZERO = 0x30;
-/** `0.` as a number of two bytes, the first one the lower. */
-const ZERO_POINT = 0x2e30;
-const LETTER_E = 0x65;
-/** The bit that makes a letter a small one. */
-const LOWER_CASE = 0x20;
+const MINUS = 0x2d;
 /** Of the four bytes in a word; -2 ** 31 and more, as numbers of 32 bits are. */
 const HIGH_BITS = 0x80808080 | 0;
 const BACKSLASH = 0x5c;
@@ -56,30 +49,9 @@ function isSpace(byte: number): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
-function isDigit(byte: number): boolean {
-  return byte >= 0x30 && byte <= 0x39;
-}
-
 function spaceEnd(bytes: Buffer, start: number): number {
   let at = start;
   while (at < bytes.length && isSpace(bytes[at] ?? 0)) at++;
-  return at;
-}
-
-/**
- * Four bytes at once: a byte above `9` gets its high bit from the sum, one below `0` from the difference.
- * The lowest such bit is right (what is carried out of a byte has marked that byte before), and tells where.
- */
-function digitsEnd(bytes: Buffer, view: DataView, start: number): number {
-  const { length } = bytes;
-  let at = start;
-  while (at + 4 <= length) {
-    const word = view.getInt32(at, true);
-    const others = ((word + 0x46464646) | (word - 0x30303030)) & HIGH_BITS;
-    if (others !== 0) return at + lowestByte(others);
-    at += 4;
-  }
-  while (at < length && isDigit(bytes[at] ?? 0)) at++;
   return at;
 }
 
@@ -96,53 +68,19 @@ function plainEnd(bytes: Buffer, view: DataView, start: number): number {
   return at;
 }
 
-/** -1: no number starts there. */
-function numberEnd(bytes: Buffer, view: DataView, start: number): number {
-  const { length } = bytes;
-  let at = start;
-  if (at < length && bytes[at] === MINUS) at++;
-  if (at < length && bytes[at] === ZERO) at++;
-  else {
-    const first = at;
-    at = digitsEnd(bytes, view, first);
-    if (at === first) return -1;
-  }
-  if (at < length && bytes[at] === POINT) {
-    const first = at + 1;
-    at = digitsEnd(bytes, view, first);
-    if (at === first) return -1;
-  }
-  if (at >= length || ((bytes[at] ?? 0) | LOWER_CASE) !== LETTER_E) return at;
-  const sign = bytes[at + 1];
-  const first = sign === PLUS || sign === MINUS ? at + 2 : at + 1;
-  at = digitsEnd(bytes, view, first);
-  return at === first ? -1 : at;
+/** Keys of one document whose text is remembered, a power of two; longer ones than this are made anew. */
+const KEY_SLOT_MASK = 63;
+const KEY_SIZE_MAX = 32;
+
+interface KnownKey {
+  readonly start: number;
+  readonly size: number;
+  readonly text: string;
 }
 
-/** As far as `fractionEnd` may look: a sign, `0.` and three words of digits. */
-const FRACTION_REACH = 15;
-
-/**
- * The end of a number of the form `0.12345678` or `-0.12345678`, as most parts of embeddings are: nearly no
- * branch depends on the digits, which is more than twice as fast as `numberEnd`. -1: it has another form.
- */
-function fractionEnd(bytes: Buffer, view: DataView, start: number): number {
-  const hasSign = (((bytes[start] ?? 0) ^ MINUS) - 1) >>> 31;
-  let at = start + hasSign;
-  if (view.getInt16(at, true) !== ZERO_POINT) return -1;
-  at += 2;
-  let word = view.getInt32(at, true);
-  let others = ((word + 0x46464646) | (word - 0x30303030)) & HIGH_BITS;
-  // A digit has to follow the point.
-  if (others !== 0) return (others & 0x80) === 0 ? at + lowestByte(others) : -1;
-  word = view.getInt32(at + 4, true);
-  others = ((word + 0x46464646) | (word - 0x30303030)) & HIGH_BITS;
-  return others !== 0 ? at + 4 + lowestByte(others) : digitsEnd(bytes, view, at + 8);
-}
-
-/** Which of the four bytes of a word has the lowest bit that is set. */
-function lowestByte(word: number): number {
-  return (31 - Math.clz32(word & -word)) >> 3;
+function isSame(bytes: Buffer, one: number, other: number, size: number): boolean {
+  for (let at = 0; at < size; at++) if (bytes[one + at] !== bytes[other + at]) return false;
+  return true;
 }
 
 /** A place in a document. Its methods take one part of the grammar or throw. */
@@ -153,6 +91,7 @@ export class JsonScanner {
   traits = 0;
   readonly #blame: Side;
   readonly #view: DataView;
+  readonly #keys: (KnownKey | undefined)[] = [];
 
   constructor(bytes: Buffer, blame: Side) {
     this.bytes = bytes;
@@ -251,6 +190,22 @@ export class JsonScanner {
     return text;
   }
 
+  /** Takes the string at the present place and gives its text: that of a key, which records repeat. */
+  takeKey(): string {
+    const start = this.at;
+    this.takeString();
+    const size = this.at - start;
+    if (this.traits !== 0 || size > KEY_SIZE_MAX) return this.text(start);
+    const { bytes } = this;
+    const slot =
+      (size * 31 + (bytes[start + 1] ?? 0) * 7 + (bytes[this.at - 2] ?? 0)) & KEY_SLOT_MASK;
+    const known = this.#keys[slot];
+    if (known?.size === size && isSame(bytes, known.start, start, size)) return known.text;
+    const text = this.text(start);
+    this.#keys[slot] = { start, size, text };
+    return text;
+  }
+
   takeNumber(): void {
     const end = numberEnd(this.bytes, this.#view, this.at);
     if (end < 0) throw this.syntax();
@@ -275,19 +230,15 @@ export class JsonScanner {
   takeNumbers(): number {
     const { bytes } = this;
     const view = this.#view;
-    const reach = bytes.length - FRACTION_REACH;
     let at = this.at + 1;
-    for (let count = 1; ; count++) {
-      const end = at < reach ? fractionEnd(bytes, view, at) : -1;
-      let byte = end < 0 ? END : bytes[end];
-      if (byte === COMMA || byte === CLOSE_ARRAY) at = end;
-      else {
-        at = numberEnd(bytes, view, spaceEnd(bytes, at));
-        if (at < 0) return 0;
-        at = spaceEnd(bytes, at);
-        byte = bytes[at];
-      }
-      at++;
+    for (let count = 0; ; ) {
+      const run = skipFractions(bytes, view, at);
+      count += run.count;
+      at = numberEnd(bytes, view, spaceEnd(bytes, run.end));
+      if (at < 0) return 0;
+      count++;
+      at = spaceEnd(bytes, at);
+      const byte = bytes[at++];
       if (byte === COMMA) continue;
       if (byte !== CLOSE_ARRAY) return 0;
       this.at = at;

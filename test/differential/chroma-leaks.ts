@@ -13,7 +13,7 @@ import {
   type RawAnswer,
   sendRaw,
 } from './chroma-lab.ts';
-import { ATTEMPTS } from './chroma-leak-cases.ts';
+import { ATTEMPTS as FIRST } from './chroma-leak-cases.ts';
 import {
   type Attempt,
   fillAgain,
@@ -24,7 +24,10 @@ import {
   SECRET,
   sendAll,
 } from './chroma-leak-lab.ts';
+import { MORE } from './chroma-leak-more.ts';
 import type { Suite, SuiteContext } from './harness.ts';
+
+const ATTEMPTS = [...FIRST, ...MORE];
 
 /** Of what is shown of an answer. */
 const SHOWN_SIZE_MAX = 300;
@@ -117,6 +120,15 @@ function idsOf(answer: unknown): unknown[] {
   return Array.isArray(answer.ids) ? answer.ids.flat() : [];
 }
 
+/** Under another name the rule would not hold, so the records do not go there. */
+async function checkRename(lab: ChromaLab): Promise<void> {
+  const { open } = await fillAgain(lab);
+  const body = JSON.stringify({ new_name: 'mine' });
+  const bob = lab.through('bob');
+  const { status, text } = await sendRaw(bob, { method: 'PUT', path: `${FOLDER}/${open}`, body });
+  if (status !== 422 || !text.includes('few')) throw new Error(`a rename: ${status} ${text}`);
+}
+
 /** petra sees what alice does not, and both see vectors and ids as they are. */
 async function checkMasks(lab: ChromaLab): Promise<void> {
   const { notes } = await fillAgain(lab);
@@ -153,6 +165,7 @@ async function runChromaLeaks(context: SuiteContext): Promise<void> {
     await context.check(attempt.name, async () => await tryAttempt(lab, attempt));
   }
   await context.check('limits and vectors', async () => await checkLimits(lab));
+  await context.check('a rename is no way around limits', async () => await checkRename(lab));
   await context.check('masks, and what they leave alone', async () => await checkMasks(lab));
   await context.check('keys are not recorded', async () => await checkRecordings(lab));
 }

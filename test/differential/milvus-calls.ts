@@ -130,6 +130,53 @@ const CALLS: Readonly<Record<string, Call>> = {
       params: { radius: 30, range_filter: 0 },
       output_fields: ['id'],
     }),
+  'search by groups': async (client) =>
+    await client.search({
+      collection_name,
+      data: vector,
+      limit: 2,
+      group_by_field: 'tenant',
+      group_size: 2,
+      output_fields: ['tenant', 'email'],
+    }),
+  'hybrid search': async (client) =>
+    await client.hybridSearch({
+      collection_name,
+      data: [
+        { anns_field: 'vec', data: vector, filter: 'age > 21' },
+        { anns_field: 'vec', data: [8, 0.8, 0, 1] },
+      ],
+      rerank: { strategy: 'weighted', params: { weights: [0.6, 0.4] } },
+      limit: 3,
+      output_fields: ['email', 'info', 'phone'],
+    }),
+  'query iterator': async (client) =>
+    await collect(
+      await client.queryIterator({
+        collection_name,
+        batchSize: 4,
+        limit: 10,
+        filter: 'id >= 0',
+        output_fields: ['id', 'email'],
+      }),
+    ),
+  'a partition': async (client) => [
+    await client.createPartition({ collection_name, partition_name: 'p' }),
+    await client.hasPartition({ collection_name, partition_name: 'p' }),
+    await client.insert({
+      collection_name,
+      partition_name: 'p',
+      data: [{ ...customers()[2], id: 50 }] as never,
+    }),
+    await client.query({
+      collection_name,
+      partition_names: ['p'],
+      filter: 'id > 0',
+      output_fields: ['email'],
+    }),
+    await client.releasePartitions({ collection_name, partition_names: ['p'] }),
+    await client.dropPartition({ collection_name, partition_name: 'p' }),
+  ],
   upsert: async (client) =>
     await client.upsert({
       collection_name,
@@ -140,6 +187,10 @@ const CALLS: Readonly<Record<string, Call>> = {
   alias: async (client) => await client.createAlias({ collection_name, alias: 'clients' }),
   'query by it': async (client) =>
     await client.query({ collection_name: 'clients', filter: 'id == 2', output_fields: ['email'] }),
+  'which it is': async (client) => [
+    await client.describeAlias({ collection_name, alias: 'clients' }),
+    await client.listAliases({ collection_name }),
+  ],
   'drop it': async (client) => await client.dropAlias({ alias: 'clients' }),
   delete: async (client) => await client.delete({ collection_name, filter: 'id in [5, 6]' }),
   'count after it': async (client) => await client.count({ collection_name }),
@@ -152,6 +203,12 @@ const CALLS: Readonly<Record<string, Call>> = {
     await client.query({ collection_name, filter: 'id == 2', output_fields: ['email'] }),
   drop: async (client) => await client.dropCollection({ collection_name: 'renamed' }),
 };
+
+async function collect(pages: AsyncIterable<unknown>): Promise<unknown[]> {
+  const found: unknown[] = [];
+  for await (const page of pages) found.push(page);
+  return found;
+}
 
 /** Numbers that are times, and what a server makes up anew. */
 const VOLATILE =

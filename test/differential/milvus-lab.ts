@@ -27,23 +27,78 @@ export interface MilvusLab {
   readonly through: (user: MilvusUser) => MilvusWay;
 }
 
-export const USERS = {
+const USERS = {
   /** Nothing is in force for her. */
   free: [],
   alice: ['acme'],
   bob: ['other'],
   petra: ['privacy'],
+  /** For her only the mask holds that names a collection. */
+  dora: ['sealed'],
 } as const;
 export type MilvusUser = keyof typeof USERS;
 
-export function keyOf(user: MilvusUser): string {
+function keyOf(user: MilvusUser): string {
   return `key-of-${user}`;
 }
+
+/** For petra all is looked at and nothing is touched; the rest is for alice and bob. */
+const POLICY = `
+[[rule]]
+name = "no-vault"
+effects = ["*"]
+objects = ["milvus:vault"]
+principals = ["alice", "bob", "petra"]
+action = "block"
+[[rule]]
+name = "no-drop"
+effects = ["drop", "export", "admin"]
+objects = ["*"]
+principals = ["alice", "bob"]
+action = "block"
+[[rule]]
+name = "own-records"
+effects = ["search", "read", "count", "upsert", "delete"]
+objects = ["milvus:default/tenants"]
+principals = ["alice", "bob"]
+action = "allow"
+filter = { tenant = "\${principal.group}" }
+limit_max = 4
+[[rule]]
+name = "no-vectors"
+effects = ["search", "read"]
+objects = ["milvus:default/shown"]
+principals = ["alice"]
+action = "allow"
+vectors = false
+[[mask]]
+name = "personal"
+fields = ["email", "phone", "info.email", "age", "active", "score"]
+detect = ["email", "iban"]
+with = "redact"
+mode = "strict"
+except = ["free", "bob", "petra", "dora"]
+[[mask]]
+name = "cards"
+fields = ["card"]
+detect = ["credit-card"]
+with = "redact"
+mode = "strict"
+except = ["free", "dora"]
+[[mask]]
+name = "sealed"
+objects = ["milvus:default/sealed"]
+fields = ["city"]
+with = "redact"
+except = ["free", "bob", "petra"]
+`;
+
+export type EmulatedLab = MilvusLab & { readonly emulator: MilvusEmulator };
 
 /** In front of Milvus Lite; undefined: it is missing, and the suite was reported as skipped. */
 export async function openMilvusLab(
   context: SuiteContext,
-  policy: string,
+  policy: string = POLICY,
 ): Promise<MilvusLab | undefined> {
   const missing = milvusMissing();
   if (missing !== undefined) {
@@ -55,13 +110,10 @@ export async function openMilvusLab(
   return await openLab(context, server.port, policy);
 }
 
-export async function openEmulatedLab(
-  context: SuiteContext,
-  policy: string,
-): Promise<MilvusLab & { readonly emulator: MilvusEmulator }> {
+export async function openEmulatedLab(context: SuiteContext): Promise<EmulatedLab> {
   const emulator = await startMilvusEmulator();
   context.teardown(async () => await emulator.stop());
-  return { ...(await openLab(context, emulator.port, policy)), emulator };
+  return { ...(await openLab(context, emulator.port, POLICY)), emulator };
 }
 
 async function openLab(context: SuiteContext, server: number, policy: string): Promise<MilvusLab> {

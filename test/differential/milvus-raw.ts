@@ -1,8 +1,8 @@
 /** Bare requests to Milvus, which official clients would not send: any message, any path, any header. */
 
 import { once } from 'node:events';
-import { connect } from 'node:http2';
-import { type IncomingMessage, request } from 'node:http';
+import { type ClientHttp2Stream, connect } from 'node:http2';
+import { type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
 import type { MilvusWay } from './milvus-lab.ts';
 
 /** For one answer; a loaded machine takes its time. */
@@ -14,6 +14,10 @@ export interface RpcRequest {
   readonly coding?: 'gzip' | 'deflate';
   readonly headers?: Readonly<Record<string, string>>;
   readonly path?: string;
+  /** Instead of one frame around the body: these bytes. */
+  readonly frames?: Buffer;
+  /** Sent in pieces of that many bytes, each in a DATA frame of its own. */
+  readonly pieceSize?: number;
 }
 
 export interface RpcAnswer {
@@ -41,12 +45,10 @@ export async function askRpc({ port, key }: MilvusWay, asked: RpcRequest): Promi
     const note = (headers: object): void => void Object.assign(found, headers);
     stream.on('response', note);
     stream.on('trailers', note);
-    const head = Buffer.alloc(5);
-    head.writeUInt8(asked.coding === undefined ? 0 : 1);
-    head.writeUInt32BE(asked.body.length, 1);
-    stream.end(Buffer.concat([head, asked.body]));
+    const sent = send(stream, asked);
     const pieces: Buffer[] = [];
     for await (const piece of stream) pieces.push(Buffer.from(piece));
+    await sent;
     return {
       status: String(found['grpc-status'] ?? found[':status']),
       message: decodeURIComponent(found['grpc-message'] ?? ''),
@@ -57,21 +59,45 @@ export async function askRpc({ port, key }: MilvusWay, asked: RpcRequest): Promi
   }
 }
 
+export function frameOf(body: Buffer, flag = 0): Buffer {
+  const head = Buffer.alloc(5);
+  head.writeUInt8(flag);
+  head.writeUInt32BE(body.length, 1);
+  return Buffer.concat([head, body]);
+}
+
+/** An answer may come before all is sent. */
+async function send(stream: ClientHttp2Stream, asked: RpcRequest): Promise<void> {
+  const bytes = asked.frames ?? frameOf(asked.body, asked.coding === undefined ? 0 : 1);
+  const size = asked.pieceSize ?? Math.max(1, bytes.length);
+  for (let at = 0; at < bytes.length && stream.writable; at += size) {
+    await new Promise<void>((done) => {
+      stream.write(bytes.subarray(at, at + size), () => done());
+    });
+  }
+  stream.end();
+}
+
 export interface RestRequest {
   readonly method?: string;
   readonly path: string;
   readonly body?: Buffer | string;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
 }
 
 export async function askRest(
   { port, key }: MilvusWay,
   { method = 'POST', path, body, headers }: RestRequest,
 ): Promise<{ readonly status: number; readonly text: string }> {
-  const all = {
+  const all: OutgoingHttpHeaders = {
     ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
     'content-type': 'application/json',
-    ...headers,
+    ...Object.fromEntries(
+      Object.entries(headers ?? {}).map(([name, value]) => [
+        name,
+        typeof value === 'string' ? value : [...value],
+      ]),
+    ),
   };
   const asked = request({ host: '127.0.0.1', port, method, path, headers: all, agent: false });
   asked.setTimeout(ANSWER_TIME_MAX, () => asked.destroy(new Error('no answer came')));

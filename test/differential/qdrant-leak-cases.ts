@@ -22,7 +22,7 @@ export interface Attempt {
 const POINTS = '/collections/customers/points';
 const all = { with_payload: true, limit: 100 };
 
-function rest(
+export function rest(
   name: string,
   line: string,
   body: Json | string = '',
@@ -33,11 +33,11 @@ function rest(
   return { name, send: async (way) => await sendRest(way, { method, path, body: text, ...more }) };
 }
 
-function proven(attempt: Attempt): Attempt {
+export function proven(attempt: Attempt): Attempt {
   return { ...attempt, isProven: true };
 }
 
-function rpc(
+export function rpc(
   name: string,
   method: string,
   frame: Buffer,

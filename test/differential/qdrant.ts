@@ -14,7 +14,11 @@ import {
   restClient,
   sendRest,
 } from './qdrant-lab.ts';
-import { ATTEMPTS, ORACLES, SECRET } from './qdrant-leak-cases.ts';
+import { checkCarriers, checkOldServer } from './qdrant-carriers.ts';
+import { ATTEMPTS as FIRST, ORACLES, SECRET } from './qdrant-leak-cases.ts';
+import { MORE } from './qdrant-leak-more.ts';
+
+const ATTEMPTS = [...FIRST, ...MORE];
 
 export const POLICY = `
 [[rule]]
@@ -70,6 +74,8 @@ export const qdrant: Suite = {
     await checkLimits(context, lab);
     await checkRefusals(context, lab);
     await checkLeaks(context, lab);
+    await checkCarriers(context, lab);
+    await checkOldServer(context, POLICY);
     await checkCredentials(context, lab);
   },
 };

@@ -69,19 +69,21 @@ async function exchangeMessages(client: IoRedis, way: RedisWay): Promise<unknown
   const listener = openIoredis(way);
   const messages: unknown[] = [];
   const done = new Promise<void>((resolve) => {
-    const count = (): void => {
+    const keep = (...args: unknown[]): void => {
+      messages.push(args);
       if (messages.length === 3) resolve();
     };
-    listener.on('message', (...args: unknown[]) => void (messages.push(args), count()));
-    listener.on('pmessage', (...args: unknown[]) => void (messages.push(args), count()));
+    listener.on('message', keep);
+    listener.on('pmessage', keep);
   });
   messages.push(await listener.subscribe('c', 'd'));
   await listener.psubscribe('p*');
   await client.publish('c', 'hello');
   await client.publish('px', 'there');
   await done;
-  await listener.unsubscribe();
-  await listener.punsubscribe();
+  // ioredis 6 on RESP3 never ends an UNSUBSCRIBE that names nothing.
+  await listener.unsubscribe('c', 'd');
+  await listener.punsubscribe('p*');
   messages.push(await listener.ping());
   listener.disconnect();
   return messages;
@@ -116,6 +118,7 @@ export async function runNodeRedis(way: RedisWay, version: 2 | 3): Promise<strin
     log('wrong type', await failing(client.lPush('a', 'x')));
     log('multi', await client.multi().set('q', '1').incr('q').hGetAll('h').exec());
     log('raw', await client.sendCommand(['OBJECT', 'ENCODING', 'a']));
+    await runTogether(client, log);
     log('setName', await client.clientSetName('me'));
     log(
       'all at once',
@@ -185,6 +188,56 @@ export async function runSearch(way: RedisWay, version: 2 | 3): Promise<string> 
     log('json mget', await client.json.mGet(['j:1', 'j:2'], '$'));
     log('drop', await client.ft.dropIndex('idx'));
     log('gone', await failing(client.ft.search('idx', '*')));
+  } finally {
+    client.destroy();
+  }
+  return lines.join('\n');
+}
+
+/** Several commands that belong together: streams of groups, scripts, functions, watched keys, expiring fields. */
+async function runTogether(
+  client: Awaited<ReturnType<typeof openNodeRedis>>,
+  log: Log,
+): Promise<void> {
+  log('group', await client.xGroupCreate('x', 'g', '0'));
+  log('xReadGroup', await client.xReadGroup('g', 'c', { key: 'x', id: '>' }));
+  log('xAutoClaim', await client.xAutoClaim('x', 'g', 'c', 0, '0'));
+  log('xAck', await client.xAck('x', 'g', '1-1'));
+  log('eval', await client.eval('return {KEYS[1], ARGV[1]}', { keys: ['a'], arguments: ['b'] }));
+  const sha = await client.scriptLoad('return redis.call("get", KEYS[1])');
+  log('evalSha', await client.evalSha(sha, { keys: ['a'] }));
+  log('no script', await failing(client.evalSha('0'.repeat(40))));
+  await client.watch('a');
+  log('watched', await client.multi().get('a').exec());
+  log('sort', await client.sendCommand(['SORT', 'l', 'BY', 'nosort', 'GET', '#']));
+  log('geoAdd', await client.geoAdd('geo', { longitude: 13.4, latitude: 52.5, member: 'm' }));
+  log('geoSearch', await client.geoSearch('geo', 'm', { radius: 1, unit: 'km' }));
+  log('pfAdd', await client.pfAdd('pf', ['a', 'b']));
+  log('pfCount', await client.pfCount('pf'));
+  log('bitfield', await client.sendCommand(['BITFIELD', 'bits', 'INCRBY', 'u8', '0', '5']));
+  log('dump', (await client.sendCommand(['DUMP', 'a'])) !== null);
+}
+
+/** Of Redis 8: vector sets and fields that expire. */
+export async function runVectorSets(way: RedisWay, version: 2 | 3): Promise<string> {
+  const { lines, log } = createLog();
+  const client = await openNodeRedis(way, version);
+  try {
+    await client.flushAll();
+    log('vAdd', await client.vAdd('v', [1, 0.5], 'a', { SETATTR: { year: 1990 } }));
+    log('vAdd', await client.vAdd('v', [-0.25, 1], 'b'));
+    log('vCard', await client.vCard('v'));
+    log('vDim', await client.vDim('v'));
+    log('vEmb', await client.vEmb('v', 'a'));
+    log('vSim', await client.vSim('v', 'a'));
+    log('vSimWithScores', await client.vSimWithScores('v', [1, 0.5]));
+    log('vSim filtered', await client.vSim('v', 'b', { FILTER: '.year > 1980', COUNT: 1 }));
+    log('vGetAttr', await client.vGetAttr('v', 'a'));
+    log('vInfo', Object.keys(await client.vInfo('v')).length > 0);
+    log('vRem', await client.vRem('v', 'b'));
+    log('hSetEx', await client.sendCommand(['HSETEX', 'h', 'EX', '100', 'FIELDS', '1', 'f', 'v']));
+    log('hGetEx', await client.sendCommand(['HGETEX', 'h', 'PERSIST', 'FIELDS', '1', 'f']));
+    log('hGetDel', await client.sendCommand(['HGETDEL', 'h', 'FIELDS', '1', 'f']));
   } finally {
     client.destroy();
   }

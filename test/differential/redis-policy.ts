@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { playBack } from '../../lib/recording/playback.ts';
 import { openRecording } from '../../lib/recording/reader.ts';
+import { whoSaw } from '../../lib/recording/who-saw.ts';
 import { type Plain, RawRedis, redisMissing } from '../support/redis-server.ts';
 import type { SuiteContext } from './harness.ts';
 import { openIoredis, openRaw, openRedisLab, type RedisLab } from './redis-lab.ts';
@@ -28,7 +29,7 @@ name = "mail"
 fields = ["email"]
 objects = ["redis:user:*"]
 mode = "strict"
-principals = ["alice"]
+except = ["free", "bob"]
 `;
 
 const FILTERED = `
@@ -164,12 +165,22 @@ async function checkRecording(context: SuiteContext, lab: RedisLab): Promise<voi
       file.endsWith('.weir'),
     );
     let text = '';
+    const sightings: string[] = [];
     for (const file of files) {
       const recording = await openRecording(join(folder, file));
       for await (const event of playBack(recording)) text += `${JSON.stringify(event)}\n`;
+      const question = { collection: 'user:*', id: '1', field: undefined };
+      for await (const found of whoSaw(await openRecording(join(folder, file)), question)) {
+        if (found.kind === 'sighting') sightings.push(`${found.principal} ${found.query}`);
+      }
     }
     if (!/HGETALL user:1/.test(text) || !/no-vault/.test(text))
       throw new Error('the recording does not tell');
+    if (
+      !sightings.includes('alice HGETALL user:1') ||
+      !sightings.includes('free HGET user:1 email')
+    )
+      throw new Error(`who saw it: ${sightings.join(', ')}`);
     if (/key-of-alice|store-secret/.test(text)) throw new Error('a password is in the recording');
   });
 }

@@ -6,30 +6,30 @@
 
 import { assertSameText, type Suite, type SuiteContext } from './harness.ts';
 import { checkRedisLoad } from './redis-load.ts';
-import { runIoredis, runNodeRedis, runSearch } from './redis-calls.ts';
+import { runIoredis, runNodeRedis, runSearch, runVectorSets } from './redis-calls.ts';
 import { openRedisLab, type RedisLab, type RedisWay } from './redis-lab.ts';
 import { checkRedisPolicy } from './redis-policy.ts';
-import { redisMissing } from '../support/redis-server.ts';
+import { type RedisKind, redisMissing } from '../support/redis-server.ts';
 
 /** Nothing of this touches what the calls do, so that every request is judged and every answer read. */
 const LOOKS = `
-[[rule]]
-name = "no-vault"
-effects = ["read", "export", "search", "delete"]
-objects = ["redis:vault:*"]
-principals = ["alice"]
-action = "block"
 [[rule]]
 name = "alice-may"
 effects = ["*"]
 objects = ["*"]
 principals = ["alice"]
 action = "allow"
+[[rule]]
+name = "no-vault"
+effects = ["delete"]
+objects = ["redis:vault:*"]
+principals = ["alice"]
+action = "block"
 [[mask]]
 name = "cards"
 fields = ["card"]
 objects = ["redis:*"]
-principals = ["alice"]
+except = ["free", "bob"]
 `;
 
 async function compare(
@@ -52,19 +52,25 @@ async function runClients(context: SuiteContext): Promise<void> {
     const run = async (way: RedisWay): Promise<string> => await runNodeRedis(way, version);
     await compare(context, lab, { name: `node-redis, RESP${version}`, run });
   }
-  const missing = redisMissing('stack');
+  await runOn(context, 'stack', { name: 'search by node-redis', run: runSearch });
+  await runOn(context, 'next', { name: 'vector sets by node-redis', run: runVectorSets });
+}
+
+/** With everything looked at: rules, and a mask of a field that no record has. */
+async function runOn(
+  context: SuiteContext,
+  kind: RedisKind,
+  { name, run }: { name: string; run: (way: RedisWay, version: 2 | 3) => Promise<string> },
+): Promise<void> {
+  const missing = redisMissing(kind);
   if (missing !== false) {
-    context.skip('search by node-redis', missing);
+    context.skip(name, missing);
     return;
   }
-  const stack = await openRedisLab(
-    context,
-    'stack',
-    LOOKS.replace('objects = ["redis:vault:*"]', 'objects = ["redis:vault*"]'),
-  );
+  const lab = await openRedisLab(context, kind, LOOKS);
   for (const version of [2, 3] as const) {
-    const run = async (way: RedisWay): Promise<string> => await runSearch(way, version);
-    await compare(context, stack, { name: `search by node-redis, RESP${version}`, run });
+    const runOnce = async (way: RedisWay): Promise<string> => await run(way, version);
+    await compare(context, lab, { name: `${name}, RESP${version}`, run: runOnce });
   }
 }
 

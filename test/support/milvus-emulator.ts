@@ -31,6 +31,14 @@ export interface MilvusEmulator {
   stop(): Promise<void>;
 }
 
+/** As an answer of DescribeCollection. */
+export const described = (name: string): Message => ({
+  status: { reason: '' },
+  schema: { name, fields: [{ name: 'id', data_type: 5, is_primary_key: true }] },
+  collection_name: name,
+  db_name: 'default',
+});
+
 const SUCCESS: Message = { status: { reason: '' } };
 /** Every connection over HTTP/2 begins with it (RFC 9113, 3.4). */
 const PREFACE_START = 'PRI';

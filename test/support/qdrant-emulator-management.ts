@@ -35,12 +35,14 @@ export function manage(
 
 function changeAlias({ aliases }: QdrantEngine, action: JsonObject): void {
   const { createAlias: created, renameAlias: renamed, deleteAlias: deleted } = action;
-  if (isObject(created)) aliases.set(textOf(created, 'aliasName'), textOf(created, 'collectionName'));
+  if (isObject(created))
+    aliases.set(textOf(created, 'aliasName'), textOf(created, 'collectionName'));
   if (isObject(deleted)) aliases.delete(textOf(deleted, 'aliasName'));
   if (!isObject(renamed)) return;
   const old = textOf(renamed, 'oldAliasName');
   const collection = aliases.get(old);
-  if (collection === undefined) throw new EmulatedError(404, `Not found: Alias ${old} does not exists!`);
+  if (collection === undefined)
+    throw new EmulatedError(404, `Not found: Alias ${old} does not exists!`);
   aliases.delete(old);
   aliases.set(textOf(renamed, 'newAliasName'), collection);
 }

@@ -41,7 +41,8 @@ function parse(body: Buffer): JsonObject {
 
 function route(engine: QdrantEngine, method: string, path: string[], body: JsonObject): Json {
   const [first, name = '', ...rest] = path;
-  if (first === undefined) return { title: 'qdrant - vector search engine', version: engine.version };
+  if (first === undefined)
+    return { title: 'qdrant - vector search engine', version: engine.version };
   if (first === 'aliases') return { aliases: aliasList(engine) };
   if (first === 'telemetry') return { requests: { note: 'ann@example.com' } };
   if (first !== 'collections') throw new EmulatedError(404, 'Not found');

@@ -119,7 +119,8 @@ function updateBatch(engine: QdrantEngine, name: string, request: JsonObject): J
   const operations = listOf(request['operations']).filter(isObject);
   for (const [kind, body] of operations.flatMap((one) => Object.entries(one))) {
     const write = BATCHED[kind];
-    if (write === undefined || !isObject(body)) throw new EmulatedError(501, `unimplemented: ${kind}`);
+    if (write === undefined || !isObject(body))
+      throw new EmulatedError(501, `unimplemented: ${kind}`);
     engine.write(name, write, writeBody(body));
   }
   const result = operations.map(() => ({ operationId: '1', status: 'Completed' }));

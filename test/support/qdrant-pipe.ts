@@ -3,9 +3,6 @@
  * what reached the store, what came back. For REST by text, for gRPC with the official descriptors.
  */
 
-import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
-import { create, toBinary } from '@bufbuild/protobuf';
-
 import type { RequestHead } from '../../protocols/contract.ts';
 import { ProtocolError } from '../../protocols/errors.ts';
 import { qdrantProduct } from '../../protocols/qdrant/product.ts';
@@ -13,11 +10,11 @@ import type { FieldMasks, FieldPath, Restrictions, StoreRefusal } from '../../pr
 import type { ReadRequest } from '../../protocols/wire/store-product.ts';
 import { requestHead } from './exchanges.ts';
 import type { QdrantEngine } from './qdrant-emulator-engine.ts';
-import type { Json, JsonObject } from './qdrant-emulator-filter.ts';
+import type { Json } from './qdrant-emulator-filter.ts';
 import { isObject } from './qdrant-emulator-filter.ts';
 import { answerRest } from './qdrant-emulator-rest.ts';
 import type { RpcMethods } from './qdrant-emulator-rpc.ts';
-import { answerRpc, readMessage } from './qdrant-emulator-rpc.ts';
+import { answerRpc } from './qdrant-emulator-rpc.ts';
 
 export interface PipeRules {
   readonly restrictions?: Restrictions;
@@ -121,17 +118,6 @@ export function resultOf(piped: Piped): Json {
   if (piped.kind === 'refused') return { refused: piped.why };
   const answer: Json = JSON.parse(piped.answer.toString('utf8'));
   return isObject(answer) ? (answer['result'] ?? null) : null;
-}
-
-export function messageOf(piped: Piped, schema: DescMessage): JsonObject {
-  return piped.kind === 'refused' ? { refused: piped.why } : readMessage(schema, piped.answer);
-}
-
-export function encode<Desc extends DescMessage>(
-  schema: Desc,
-  init: MessageInitShape<Desc>,
-): Uint8Array {
-  return toBinary(schema, create(schema, init));
 }
 
 /** Masks these fields and what is below them, by a text of its own. */

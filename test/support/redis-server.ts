@@ -2,7 +2,7 @@
  * Real Redis servers for tests, on loopback, gone when the test ends. Where one cannot be had, the reason to skip:
  *
  *   debian   redis-server and redis-redisearch of Debian 12: Redis 7.0, RediSearch 1.2, no vectors
- *   stack    Redis Stack 7.4 (JSON, vectors): WEIR_REDIS_STACK is the folder that has bin/redis-server and lib/
+ *   stack    Redis Stack 7.4 (JSON, vectors, sketches): WEIR_REDIS_STACK is the folder that has bin/redis-server and lib/
  *   next     Redis 8 (vector sets): WEIR_REDIS_8 is its redis-server
  */
 import { spawn } from 'node:child_process';
@@ -36,7 +36,9 @@ function programOf(kind: RedisKind): Program {
   const stack = process.env['WEIR_REDIS_STACK'] ?? '';
   if (kind === 'debian') return { path: SERVER, modules: [SEARCH] };
   if (kind === 'next') return { path: process.env['WEIR_REDIS_8'] ?? '', modules: [] };
-  const modules = ['redisearch.so', 'rejson.so'].map((file) => join(stack, 'lib', file));
+  const modules = ['redisearch.so', 'rejson.so', 'redisbloom.so', 'redistimeseries.so'].map(
+    (file) => join(stack, 'lib', file),
+  );
   return { path: stack === '' ? '' : join(stack, 'bin/redis-server'), modules };
 }
 
@@ -66,7 +68,14 @@ export async function startRedis(
   const child = spawn(
     path,
     [
-      ...['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder],
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      '--save',
+      '',
+      '--dir',
+      folder,
       ...(password === undefined ? [] : ['--requirepass', password]),
       ...modules.flatMap((file) => ['--loadmodule', file]),
       ...args,

@@ -61,7 +61,5 @@ export interface ServerSide {
   /** False: a new request needs a new connection. */
   readonly isUsable: boolean;
   ask(head: RequestHead, events: ServerHalfEvents): Half;
-  /** No new request; ends when those under way have ended. */
-  finish(): void;
   destroy(): void;
 }

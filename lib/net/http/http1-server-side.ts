@@ -32,7 +32,8 @@ class Http1ServerSide implements ServerSide {
   readonly #connecting: Http1Connecting;
   readonly #agent: http.Agent;
   #isOver = false;
-  #isBusy = false;
+  /** The one under way; an older one may close later. */
+  #current: ClientRequest | undefined;
   #isAnnounced = false;
 
   constructor(connecting: Http1Connecting) {
@@ -44,15 +45,7 @@ class Http1ServerSide implements ServerSide {
     });
     // The way that Node has for sockets of one's own: it may come later, by the callback.
     agent.createConnection = (_options, callback) => {
-      void connecting.open().then(
-        (socket) => {
-          if (this.#isOver) socket.destroy();
-          else this.#watch(socket);
-          callback?.(null, socket);
-        },
-        // The type wants a stream even where there is none.
-        (error: unknown) => callback?.(toError(error), new Duplex()),
-      );
+      void this.#open(callback);
       return undefined;
     };
     this.#agent = agent;
@@ -63,7 +56,6 @@ class Http1ServerSide implements ServerSide {
   }
 
   ask(head: RequestHead, events: ServerHalfEvents): Half {
-    this.#isBusy = true;
     this.#isAnnounced = false;
     const request = http.request({
       agent: this.#agent,
@@ -74,13 +66,11 @@ class Http1ServerSide implements ServerSide {
       headers: headersOf(head, this.#connecting.authority),
     });
     request.once('response', () => (this.#isAnnounced = !request.shouldKeepAlive));
-    request.once('close', () => (this.#isBusy = false));
+    this.#current = request;
+    request.once('close', () => {
+      if (this.#current === request) this.#current = undefined;
+    });
     return new Http1ServerHalf(request, events);
-  }
-
-  finish(): void {
-    this.#isOver = true;
-    if (!this.#isBusy) this.#agent.destroy();
   }
 
   destroy(): void {
@@ -88,9 +78,24 @@ class Http1ServerSide implements ServerSide {
     this.#agent.destroy();
   }
 
+  async #open(callback?: (error: Error | null, socket: Duplex) => void): Promise<void> {
+    let socket: Socket;
+    try {
+      socket = await this.#connecting.open();
+    } catch (error) {
+      // The type wants a stream even where there is none.
+      callback?.(toError(error), new Duplex());
+      return;
+    }
+    if (this.#isOver) socket.destroy();
+    else this.#watch(socket);
+    callback?.(null, socket);
+  }
+
   #watch(socket: Socket): void {
     socket.once('close', () => {
-      if (!this.#isBusy && !this.#isAnnounced && !this.#isOver) this.#connecting.onIdleClosed();
+      const isIdle = this.#current === undefined && !this.#isAnnounced;
+      if (isIdle && !this.#isOver) this.#connecting.onIdleClosed();
     });
   }
 }

@@ -13,6 +13,7 @@ import {
 } from './heads.ts';
 import { sendTrailers, StreamReader } from './http2-half.ts';
 import { CONNECTION_WINDOW, http2Options, OUTFLOW_SIZE_MAX } from './limits.ts';
+import { LIVENESS_PERIOD, watchClient } from './liveness.ts';
 
 const { NGHTTP2_NO_ERROR, NGHTTP2_INTERNAL_ERROR, NGHTTP2_FLAG_END_STREAM } = http2.constants;
 
@@ -23,13 +24,16 @@ export interface Http2Serving {
   readonly socket: Duplex;
   readonly heldSizeMax: number;
   readonly events: ClientSideEvents;
+  readonly livenessPeriod?: number;
 }
 
-export function serveHttp2({ socket, heldSizeMax, events }: Http2Serving): ClientSide {
+export function serveHttp2(serving: Http2Serving): ClientSide {
+  const { socket, heldSizeMax, events, livenessPeriod = LIVENESS_PERIOD } = serving;
   // Nothing can be asked without the other direction (WINDOW_UPDATE, SETTINGS), so its end is the end of both.
   socket.allowHalfOpen = false;
   const session = http2.performServerHandshake(socket, http2Options(heldSizeMax));
   session.setLocalWindowSize(CONNECTION_WINDOW);
+  watchClient(session, livenessPeriod);
   return new Http2ClientSide(session, events);
 }
 

@@ -10,7 +10,7 @@ import type { HalfEvents } from './half.ts';
 import { readTrailers, toHttp2Headers } from './heads.ts';
 import { Inflow } from './inflow.ts';
 
-const { NGHTTP2_INTERNAL_ERROR } = http2.constants;
+const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_STREAM_STATE_HALF_CLOSED_REMOTE } = http2.constants;
 
 export type Http2Stream = ClientHttp2Stream | ServerHttp2Stream;
 
@@ -21,6 +21,7 @@ export class StreamReader {
   readonly #events: HalfEvents;
   readonly #from: Side;
   #trailers: HeaderList = [];
+  #isWhole = false;
   #hasEnded = false;
   #isOver = false;
   #reason: string | undefined;
@@ -34,6 +35,16 @@ export class StreamReader {
     stream.on('trailers', (_headers: object, _flags: number, raw?: readonly string[]) => {
       this.#trailers = readTrailers(raw ?? []);
     });
+    // Node ends what it reads for END_STREAM, for a reset with NO_ERROR and for a lost connection alike: what
+    // tells them apart is that the stream is closed by then. A part of a body must never pass for all of it.
+    const push = stream.push.bind(stream);
+    stream.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
+      if (chunk === null && !stream.closed) this.#isWhole = true;
+      return push(chunk, encoding);
+    };
+    // A small request has ended before anybody was told of its head.
+    const { state } = stream.state;
+    this.#isWhole = stream.endAfterHeaders || state === NGHTTP2_STREAM_STATE_HALF_CLOSED_REMOTE;
     stream.on('data', (bytes: Buffer) => this.#inflow.push(bytes));
     stream.on('end', () => this.#onEnd());
     stream.on('drain', events.onDrain);
@@ -60,17 +71,17 @@ export class StreamReader {
   }
 
   #onEnd(): void {
-    // Node ends what it reads for a reset and for a lost connection as well. A server may reset with NO_ERROR
-    // behind its whole answer (RFC 9113, 8.1); a client that does so before it has got one has given up.
-    const { aborted, rstCode = 0 } = this.#stream;
-    if (rstCode !== 0 || (aborted && this.#from === 'client')) return;
+    // A server may reset with NO_ERROR behind its whole answer (RFC 9113, 8.1); a client that does so before it
+    // has got one has given up.
+    const { aborted, rstCode } = this.#stream;
+    if (!this.#isWhole || rstCode !== 0 || (aborted && this.#from === 'client')) return;
     this.#hasEnded = true;
     this.#inflow.end(this.#trailers);
   }
 
   #onClose(): void {
     if (this.#isOver) return;
-    const { aborted, rstCode = 0 } = this.#stream;
+    const { aborted, rstCode } = this.#stream;
     const isInOrder = this.#from === 'server' || (rstCode === 0 && !aborted);
     if (this.#hasEnded && isInOrder) return;
     this.stop();

@@ -6,6 +6,7 @@ import type { Half, ServerHalfEvents, ServerSide } from './half.ts';
 import { isGrpc, readResponse, toHttp2Headers } from './heads.ts';
 import { sendTrailers, StreamReader } from './http2-half.ts';
 import { CONNECTION_WINDOW, http2Options, OUTFLOW_SIZE_MAX } from './limits.ts';
+import { LIVENESS_PERIOD, watchServer } from './liveness.ts';
 
 const { NGHTTP2_CANCEL } = http2.constants;
 
@@ -15,6 +16,7 @@ export interface Http2Connecting {
   /** The server's own name and port, as a client of its own would write them. */
   readonly authority: string;
   readonly heldSizeMax: number;
+  readonly livenessPeriod?: number;
   /** Once, when it is over or about to be (GOAWAY); what was asked goes on where it can. */
   readonly onRetired: () => void;
   readonly onClosed: () => void;
@@ -31,6 +33,7 @@ class Http2ServerSide implements ServerSide {
 
   constructor(connecting: Http2Connecting) {
     const { socket, scheme, authority, heldSizeMax } = connecting;
+    const { livenessPeriod = LIVENESS_PERIOD } = connecting;
     this.#connecting = connecting;
     const session = http2.connect(`${scheme}://${authority}`, {
       ...http2Options(heldSizeMax),
@@ -38,6 +41,7 @@ class Http2ServerSide implements ServerSide {
     });
     this.#session = session;
     session.once('connect', () => session.setLocalWindowSize(CONNECTION_WINDOW));
+    watchServer(session, livenessPeriod);
     // Each stream tells what became of it.
     session.on('error', ignore);
     session.on('goaway', () => this.#retire());
@@ -67,10 +71,6 @@ class Http2ServerSide implements ServerSide {
       waitForTrailers: !head.isWhole,
     });
     return new Http2ServerHalf(stream, head.isWhole, events);
-  }
-
-  finish(): void {
-    if (!this.#session.closed) this.#session.close();
   }
 
   destroy(): void {

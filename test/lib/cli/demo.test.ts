@@ -9,9 +9,11 @@ import { ChromaClient, type Collection } from 'chromadb';
 import { createConnection } from 'mysql2/promise';
 import t, { type Test } from 'tap';
 import { runDemo } from '../../../lib/cli/demo.ts';
+import { runWhoSaw } from '../../../lib/cli/who-saw.ts';
 import { findMariadb } from '../../../lib/demo/mariadb-server.ts';
 import { chromaMissing } from '../../support/chroma-server.ts';
 import { embeddedPostgresMissing, freePort } from '../../support/servers.ts';
+import { runCommand } from './command-run.ts';
 
 /** Of the running demo: what it has printed, and how to end it. */
 interface Running {
@@ -131,11 +133,14 @@ async function tryChroma(t: Test, output: string): Promise<void> {
   const rows = JSON.stringify(await run(masked));
   t.match(rows, /"email":"\*\*\*"/, 'metadata is masked');
   t.notMatch(rows, /@example|555-01/, 'and so is the text');
-  t.equal(refused.length, 2);
-  const [steered = '', dropped = ''] = refused;
+  const [steered = '', dropped = '', whoSaw = ''] = refused;
   await t.rejects(run(steered), { message: /ticket-contacts/ }, steered);
   await t.rejects(run(dropped), { message: /no-destruction/ }, dropped);
   t.equal(await tickets.count(), 120);
+  const [, words = ''] = whoSaw.split(' who-saw ');
+  const { code, stdout } = await runCommand(runWhoSaw, words.split(' '));
+  t.equal(code, 0, whoSaw);
+  t.match(stdout, /alice .*\/get /, 'the request that showed the ticket');
 }
 
 async function evaluate(line: string, chroma: ChromaClient, tickets: Collection): Promise<unknown> {

@@ -31,7 +31,9 @@ t.test('HTTP/1.1 passes both ways, one connection upstream', async (t) => {
     request.on('end', () => {
       const { method, url, headers } = request;
       const body = Buffer.concat(chunks).toString();
-      seen.push(`${method} ${url} ${headers.host} ${String(headers['x-a'])} ${String(headers['te'])} ${body}`);
+      seen.push(
+        `${method} ${url} ${headers.host} ${String(headers['x-a'])} ${String(headers['te'])} ${body}`,
+      );
       response.writeHead(201, 'Made', { 'content-type': 'text/x', 'x-b': ['1', '2'] });
       response.end(`got ${body}`);
     });

@@ -119,6 +119,5 @@ t.test('what a condition cannot be kept on is told', async (t) => {
 t.test('what is no request', async (t) => {
   await t.rejects(explain(qdrant, 'SELECT 1'), { code: 'EXPLAIN_TEXT' });
   await t.rejects(explain(qdrant, 'GET /nowhere'), { code: 'EXPLAIN_TEXT', message: /refused/ });
-  const { readCall: _readCall, ...silent } = redis;
-  await t.rejects(explain(silent, 'GET a'), { code: 'EXPLAIN_TEXT' });
+  await t.rejects(explain(redis, ''), { code: 'EXPLAIN_TEXT' });
 });

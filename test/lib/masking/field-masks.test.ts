@@ -37,6 +37,10 @@ t.test('paths: the value, what lies in it, and nothing else', async (t) => {
   t.ok(isMasked('author', 'author', 'phone', 'home'), 'something it lies in');
   t.ok(isMasked('author.phone', 'author', 'phone'));
   t.ok(isMasked('author.phone', 'author.phone'), 'a name with a dot');
+  t.ok(isMasked('tags[].name', 'tags', 'name'), "as Qdrant's clients write it");
+  t.ok(isMasked('a[0][]."b c".d', 'a', 'b c', 'd'));
+  t.ok(isMasked('tags[].name', 'tags[].name'), 'a name with brackets');
+  t.notOk(isMasked('tags[].name', 'tags'));
   t.ok(isMasked('author.phone', 'author.phone', 'home'));
   t.ok(isMasked('a.b.c', 'a', 'b.c') && isMasked('a.b.c', 'a.b', 'c'));
   t.notOk(isMasked('email', 'Email'), 'case counts');

@@ -74,6 +74,14 @@ t.test('a key with dots is the field that rules write with dots', async (t) => {
   );
 });
 
+t.test("a text under the server's own key is the text", async (t) => {
+  const answer = '{"ids":["1"],"metadatas":[{"chroma:document":"x","chroma:uri":"y","z":"z"}]}';
+  t.equal(
+    run(maskRecords, answer, masks('#document', '#uri')),
+    '{"ids":["1"],"metadatas":[{"chroma:document":"***","chroma:uri":"***","z":"z"}]}',
+  );
+});
+
 t.test('members that this version does not have are looked at by content', async (t) => {
   t.equal(
     run(maskRecords, '{"data":[["ann@x.org"]],"ids":[]}', masks()),
@@ -86,7 +94,8 @@ t.test('metadata of collections is masked, their settings are looked at by conte
     '[{"id":"i","name":"ann@x.org","configuration_json":{"hnsw":{"resize_factor":1.2}},"metadata":{"email":"e"}}]';
   t.equal(run(maskCollections, answer, masks('email')), answer.replace('"e"', '"***"'));
   t.equal(run(maskCollections, '7', masks('email')), '7');
-  const settings = '{"name":"a@b.org","configuration_json":{"embedding_function":{"config":["a@b.org"]}}}';
+  const settings =
+    '{"name":"a@b.org","configuration_json":{"embedding_function":{"config":["a@b.org"]}}}';
   t.equal(
     run(maskCollections, settings, masks()),
     '{"name":"a@b.org","configuration_json":{"embedding_function":{"config":["@@@"]}}}',

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { readBody } from '../../../protocols/chroma/body.ts';
 import {
+  addField,
   addFilter,
   checkMembers,
   createSteering,
@@ -33,6 +34,14 @@ t.test('every field of a filter steers, however deep it lies', async (t) => {
 
 t.test('a key with dots is one field and may be written as several', async (t) => {
   t.same(steer('{"author.phone":"x"}').fields, [['author.phone'], ['author', 'phone']]);
+});
+
+t.test("the server's own keys are the text and the URI, or may be anything", async (t) => {
+  const steering = createSteering();
+  for (const key of ['chroma:document', 'chroma:uri']) addField(steering, key);
+  t.same(steering, { ...createSteering(), fields: [['#document'], ['#uri']] });
+  addField(steering, 'chroma:other');
+  t.type(steering.unclear, 'string');
 });
 
 t.test('what is unknown may steer by anything; what is wrong is refused', async (t) => {

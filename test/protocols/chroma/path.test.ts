@@ -20,7 +20,21 @@ t.test('a name in a path is decoded once, or refused', async (t) => {
   t.equal(decodeSegment('a+b'), 'a+b', 'a plus sign is one');
   t.equal(decodeSegment('%2525'), '%25');
   t.equal(decodeSegment('%C3%A9'), 'é');
-  for (const bad of ['.', '..', '%2e', '.%2E', '', '%', '%4', '%zz', '%C3', '%FF', '%00', 'caf\u00e9', 'a b']) {
+  for (const bad of [
+    '.',
+    '..',
+    '%2e',
+    '.%2E',
+    '',
+    '%',
+    '%4',
+    '%zz',
+    '%C3',
+    '%FF',
+    '%00',
+    'caf\u00e9',
+    'a b',
+  ]) {
     t.equal(decodeSegment(bad), undefined, JSON.stringify(bad));
   }
 });

@@ -86,6 +86,11 @@ t.test('what multiplies the records counts, in every form of it', async (t) => {
   t.match(restricted('SearchRequest', { ...ids, search_params: topk }, upTo(10)), {
     search_params: pairs({ topk: '2' }),
   });
+  const iterated = { search_params: pairs({ topk: '3', search_iter_batch_size: '1000' }) };
+  t.equal(read('SearchRequest', iterated).limit, 1000, 'an iterator');
+  t.match(restricted('SearchRequest', iterated, upTo(2)), {
+    search_params: pairs({ topk: '2', search_iter_batch_size: '2' }),
+  });
   for (const group_size of ['"100"', '100.7', '1e2', ' 9', '', '-1']) {
     const message = { search_params: pairs({ topk: '1', group_size }) };
     t.throws(() => read('SearchRequest', message), { code: 'MILVUS_PARAMETER' }, group_size);
@@ -129,6 +134,8 @@ t.test('everything that goes by a field steers', async (t) => {
   ]);
   t.same(steering({ search_params: pairs({ json_path: '/a' }) }), '?');
   t.same(steering({ search_params: pairs({ unheard_of: 'a' }) }), '?');
+  const iterator = { iterator: 'true', search_iter_v2: 'true', guarantee_timestamp: '0' };
+  t.same(steering({ search_params: pairs(iterator) }), [], 'what the SDK asks its iterator with');
   t.same(steering({ output_fields: ['a', 'max(b)', 'count(*)'] }), ['b']);
   t.same(steering({ highlighter: {} }), '?');
   t.same(steering({ function_chains: [{ name: 'x' }] }), '?');

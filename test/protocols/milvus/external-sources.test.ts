@@ -72,6 +72,11 @@ t.test('a collection that reads files is like an import', async (t) => {
       schema: encodeMessage('schema.CollectionSchema', { name: 'mine', ...schema }),
       ...more,
     });
+  const embedding = (key: string): Message => ({
+    name: 'f',
+    input_field_names: ['email'],
+    params: [{ key, value: 'http://mine.test' }],
+  });
   const property = [{ key: 'collection.external_source', value: 's3://x' }];
   for (const request of [
     create({ external_source: 's3://x' }),
@@ -85,12 +90,21 @@ t.test('a collection that reads files is like an import', async (t) => {
       collectionName: 'm',
       properties: { 'a.EXTERNAL_x': 1 },
     }),
+    create({ functions: [embedding('endpoint')] }),
+    rpc('AddCollectionFunction', { collection_name: 'a', functionSchema: embedding('url') }),
+    rpc('AlterCollectionFunction', { collection_name: 'a', functionSchema: embedding('Endpoint') }),
+    rpc('AlterCollectionSchema', {
+      collection_name: 'a',
+      action: { add_request: { func_schema: [embedding('endpoint')] } },
+    }),
+    rest('collections/add_function', { collectionName: 'a', function: { params: { URL: 'x' } } }),
   ]) {
     t.type(request.carries, 'string');
     t.ok(exportsAnything(request));
   }
   for (const request of [
     create({}),
+    create({ functions: [embedding('provider')] }),
     rest('collections/create', { collectionName: 'mine', schema: { fields: [] } }),
   ]) {
     t.equal(request.carries, undefined);

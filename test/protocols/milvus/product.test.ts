@@ -84,6 +84,8 @@ t.test('refusals as the clients show them', async (t) => {
   const inRest = refuse(denied, rest('/v2/vectordb/entities/search'), undefined);
   t.equal(inRest.head.status, 403);
   t.equal(inRest.body.toString(), '{"code":65535,"message":"search is not allowed: 100 %"}');
+  const old = refuse(denied, requestHead(`POST ${SEARCH}`, { headers: GRPC }), undefined);
+  t.equal(old.head.status, 403, 'HTTP/1.1 has no gRPC');
   const beat = rpc('/milvus.proto.milvus.ClientTelemetryService/ClientHeartbeat');
   t.equal(findRoute(beat), undefined);
   t.same(refuse(denied, beat, undefined).trailers?.[0], ['grpc-status', '12']);

@@ -30,6 +30,22 @@ t.test('masked fields are masked in every place where they come back', async (t)
   }
 });
 
+t.test('texts that hold JSON are masked inside, as in REST', async (t) => {
+  const read = readRpc('qdrant.Points/Get', encodeRpc('Get', { ids: [{ num: 1 }], ...all }));
+  if (typeof read === 'string') throw new Error(read);
+  const some = fieldMasks(['author.phone'], (text) => text.replaceAll('ann@example.com', '@@@'));
+  const shown = (text: string): string => {
+    const entry = Buffer.concat([encodeString(1, 'author'), encodeBytes(2, encodeString(4, text))]);
+    const answer = encodeBytes(1, encodeBytes(2, entry));
+    const masked = read.maskAnswer?.(answer, some, { status: 200, headers: [] });
+    return masked?.toString('utf8') ?? '';
+  };
+  t.match(shown('{"phone":"555-0100","n":1}'), '{"phone":"***","n":1}');
+  t.match(shown('[{"phone":"555-0100"},"ann@example.com"]'), '[{"phone":"***"},"@@@"]');
+  t.match(shown('"{\\"phone\\":\\"555-0100\\"}"'), '***', 'text in text');
+  t.match(shown('{"phone" ann@example.com'), '{"phone" @@@', 'no JSON');
+});
+
 t.test('numbers under a mask go, ids and scores and vectors stay', async (t) => {
   const ordered = askRpc('Scroll', { orderBy: { key: 'age' } }, { masks }).text;
   t.notMatch(ordered, /"int":"2\d"|"integerValue":"2\d"/);

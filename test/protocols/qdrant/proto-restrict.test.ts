@@ -78,8 +78,11 @@ t.test('what cannot be held to a filter is refused', async (t) => {
 
 t.test('limits are capped, in groups and batches too', async (t) => {
   const two = { restrictions: restrictions({ limitMax: 2 }) };
-  const count = (rpc: string, request: JsonObject): number =>
-    (askRpc(rpc, request, two).text.match(/"num"/g) ?? []).length;
+  const count = (rpc: string, request: JsonObject): number => {
+    const { text } = askRpc(rpc, request, two);
+    // The id that the next page starts with is no record.
+    return (text.replace(/"nextPageOffset":\{[^}]*\}/, '').match(/"num"/g) ?? []).length;
+  };
   t.equal(count('Query', { query: dense(1, 0), limit: 50 }), 2);
   t.equal(count('Query', { query: dense(1, 0) }), 2);
   t.equal(count('Query', { query: dense(1, 0), limit: 1 }), 1);

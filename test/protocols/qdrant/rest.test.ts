@@ -72,10 +72,7 @@ t.test('variables of formulas are computed with over gRPC, too', async (t) => {
     ),
   );
   const formula = encodeBytes(1, encodeBytes(8, sum));
-  const message = Buffer.concat([
-    encodeString(1, 'c'),
-    encodeBytes(3, encodeBytes(8, formula)),
-  ]);
+  const message = Buffer.concat([encodeString(1, 'c'), encodeBytes(3, encodeBytes(8, formula))]);
   const { computes, steering } = must(readRpc('qdrant.Points/Query', message));
   t.same(computes, [['salary'], ['born'], ['home']]);
   t.same(steering, computes);

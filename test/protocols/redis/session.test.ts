@@ -5,8 +5,9 @@ import t from 'tap';
 import { redis } from '../../../protocols/redis/index.ts';
 import { golden } from '../../support/golden.ts';
 import { describeCommands, replay } from '../../support/play.ts';
-import { ALLOW, block, PASSWORD, startLab } from '../../support/redis-lab.ts';
+import { ALLOW, allowing, block, masksOf, PASSWORD, startLab } from '../../support/redis-lab.ts';
 import { type Plain, redisMissing, startRedis } from '../../support/redis-server.ts';
+import { encodeRequest } from '../../../protocols/wire/resp-request.ts';
 import { readTranscript } from '../../support/transcript.ts';
 
 const FOLDER = 'test/fixtures/transcripts/redis';
@@ -252,4 +253,59 @@ void t.test('hostile bytes', { skip }, async (t) => {
   }
   t.equal(String(await split.next()), '+OK\r\n');
   t.equal(String(await split.next()), '$3\r\nx\r\n\r\n');
+});
+
+void t.test('a list that looks like a message is none, in RESP3', { skip }, async (t) => {
+  const { port } = await startRedis(t, 'debian');
+  const lab = await startLab(t, { upstreamPort: port, judge: () => allowing(masksOf(['email'])) });
+  const client = await lab.client(3);
+  await client.run('HSET h email ann@example.com');
+  await client.run('RPUSH l message c x');
+  await client.run('SUBSCRIBE c');
+  t.same(await client.run('LRANGE l 0 -1'), ['message', 'c', 'x']);
+  t.same(
+    await client.run('HGETALL h'),
+    ['email', '***'],
+    'answers are still those of their commands',
+  );
+});
+
+void t.test('channels are told apart byte for byte', { skip }, async (t) => {
+  const { port } = await startRedis(t, 'debian');
+  const lab = await startLab(t, { upstreamPort: port });
+  const client = await lab.client(2);
+  const speaker = await lab.client(2);
+  const [one, other] = [Buffer.from('efbfbd', 'hex'), Buffer.from('c3afc2bfc2bd', 'hex')];
+  client.write('SUBSCRIBE', one, other);
+  t.match(String(await client.next()), /:1\r\n$/);
+  t.match(String(await client.next()), /:2\r\n$/);
+  t.match(String((await client.ask('UNSUBSCRIBE', one))?.toString()), /unsubscribe/);
+  t.equal(await speaker.ask('PUBLISH', other, 'hello'), 1);
+  t.match(String(await client.next()), /message[^]*hello/);
+  t.same(await client.run('PING'), ['pong', '']);
+});
+
+void t.test('what comes behind a change of an index waits for it', { skip }, async (t) => {
+  const { port } = await startRedis(t, 'debian');
+  const lab = await startLab(t, { upstreamPort: port });
+  const client = await lab.client(2);
+  const lines = ['FT.CREATE idx SCHEMA a TEXT', 'FT.SEARCH idx *', 'FT.DROP idx', 'PING'];
+  client.socket.write(Buffer.concat(lines.map((line) => encodeRequest(line.split(' ')))));
+  t.equal(String(await client.next()), '+OK\r\n');
+  t.equal(String(await client.next()), '*1\r\n:0\r\n');
+  t.equal(String(await client.next()), '+OK\r\n');
+  t.equal(String(await client.next()), '+PONG\r\n');
+  const order = lab.commands.flatMap((one) => {
+    if (one.kind === 'note' && one.fact.kind === 'schema-changed') return ['changed'];
+    return one.kind === 'decide' && one.operation.kind === 'request'
+      ? [one.operation.request.route]
+      : [];
+  });
+  t.same(order, ['FT.CREATE', 'changed', 'FT.SEARCH', 'FT.DROP', 'changed']);
+  await client.run('MULTI');
+  t.match(
+    messageOf(await client.run('FT.CREATE idx SCHEMA a TEXT')),
+    /not supported between MULTI/,
+  );
+  t.match(messageOf(await client.run('EXEC')), /^EXECABORT/);
 });

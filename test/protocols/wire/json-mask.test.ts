@@ -129,6 +129,9 @@ t.test('texts that hold JSON are masked inside, where a mask lies below', async 
   const twice = (email: string): string =>
     JSON.stringify({ meta: JSON.stringify([JSON.parse(inner(email))]) });
   t.equal(mask(twice('q'), { record: [] }, masksOf(['meta.author.email'])), twice('***'));
+  const quoted = (email: string): string =>
+    JSON.stringify({ meta: JSON.stringify(JSON.parse(inner(email))) });
+  t.equal(mask(quoted('q'), { record: [] }, masksOf(['meta.author.email'])), quoted('***'));
   const broken = '{"meta":"{\\"author\\": x@y"}';
   t.equal(
     mask(broken, { record: [] }, masksOf(['meta.author.email'], true)),

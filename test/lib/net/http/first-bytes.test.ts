@@ -33,7 +33,7 @@ t.test('cut at every byte, and byte by byte', async (t) => {
       text.slice(0, cut),
       text.slice(cut),
     ]);
-    for (const pieces of [...cuts, [...text]]) {
+    for (const pieces of [...cuts, text.split('')]) {
       const { near, far } = createPair();
       const told: Spoken[] = [];
       let received: Received | undefined;

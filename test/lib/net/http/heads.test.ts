@@ -16,8 +16,17 @@ import { HEADER_COUNT_MAX } from '../../../../lib/net/http/limits.ts';
 
 const LINE = { method: 'POST', target: '/a?b=c', minor: 1 };
 
-function read1(raw: readonly string[], line: Partial<typeof LINE> = {}) {
-  return readHttp1Request({ ...LINE, ...line }, ['Host', 'store:1', ...raw]);
+/** Names and values in turns, as Node gives them. */
+function linesOf(...texts: readonly string[]): string[] {
+  const lines = texts.flatMap((text) => text.split(' | '));
+  return lines.flatMap((line) => {
+    const colon = line.indexOf(': ');
+    return [line.slice(0, colon), line.slice(colon + 2)];
+  });
+}
+
+function read1(lines: readonly string[], line: Partial<typeof LINE> = {}) {
+  return readHttp1Request({ ...LINE, ...line }, ['Host', 'store:1', ...lines]);
 }
 
 function refusal1(raw: readonly string[], line: Partial<typeof LINE> = {}): string {
@@ -35,13 +44,14 @@ function refusal2(raw: readonly string[]): string {
 }
 
 t.test('a request of HTTP/1.1: names in lower case, lines of one hop are gone', async (t) => {
-  const read = read1([
-    ...['Content-Type', 'application/json', 'X-Twice', 'a', 'x-twice', 'b'],
-    ...['Connection', 'keep-alive, X-Mine', 'x-mine', 'gone', 'Keep-Alive', 'timeout=5'],
-    ...['TE', 'trailers', 'Trailer', 'x-sum', 'Transfer-Encoding', 'chunked'],
-    ...['Proxy-Authorization', 'Basic x', 'Proxy-Connection', 'close', 'Upgrade', 'h2c'],
-    ...['HTTP2-Settings', 'AAMAAABkAAQAAP__', 'Expect', '100-Continue'],
-  ]);
+  const read = read1(
+    linesOf(
+      'Content-Type: application/json | X-Twice: a | x-twice: b | Connection: keep-alive, X-Mine',
+      'x-mine: gone | Keep-Alive: timeout=5 | TE: trailers | Trailer: x-sum',
+      'Transfer-Encoding: chunked | Proxy-Authorization: Basic x | Proxy-Connection: close',
+      'Upgrade: h2c | HTTP2-Settings: AAMAAABkAAQAAP__ | Expect: 100-Continue',
+    ),
+  );
   t.same(read, {
     head: {
       version: '1.1',
@@ -72,13 +82,26 @@ t.test('whether a body follows is said by its framing alone', async (t) => {
 });
 
 t.test('"connection" takes away what it names, never what frames the body', async (t) => {
-  const read = read1(['connection', 'content-length, host, , x-a', 'content-length', '3', 'x-a', '1']);
-  t.match(read, { head: { isWhole: false, authority: 'store:1', headers: [['content-length', '3']] } });
+  const read = read1([
+    'connection',
+    'content-length, host, , x-a',
+    'content-length',
+    '3',
+    'x-a',
+    '1',
+  ]);
+  t.match(read, {
+    head: { isWhole: false, authority: 'store:1', headers: [['content-length', '3']] },
+  });
   t.notMatch(JSON.stringify(read), 'x-a');
 });
 
 t.test('what two readers of HTTP/1.1 could understand in two ways is refused', async (t) => {
-  const cases: readonly (readonly [raw: readonly string[], line: Partial<typeof LINE>, say: RegExp])[] = [
+  const cases: readonly (readonly [
+    raw: readonly string[],
+    line: Partial<typeof LINE>,
+    say: RegExp,
+  ])[] = [
     [['host', 'store:1'], {}, /^400 host twice/],
     [['content-length', '1', 'content-length', '1'], {}, /^400 content-length twice/],
     [['content-length', '1, 1'], {}, /^400 content-length/],
@@ -105,8 +128,8 @@ t.test('what two readers of HTTP/1.1 could understand in two ways is refused', a
     [[], { target: '/a\u0000' }, /^400 a target/],
     [Array.from({ length: 2 * HEADER_COUNT_MAX }, () => 'x'), {}, /^431/],
   ];
-  for (const [raw, line, say] of cases) {
-    t.match(refusal1(raw, line), say, `${JSON.stringify([raw, line]).slice(0, 90)}`);
+  for (const [lines, line, say] of cases) {
+    t.match(refusal1(lines, line), say, JSON.stringify([lines, line]).slice(0, 90));
   }
   t.equal(refusal1(Array.from({ length: 2 * HEADER_COUNT_MAX - 2 }, () => 'x')), 'read');
 });
@@ -148,10 +171,14 @@ t.test('what two readers of HTTP/2 could understand in two ways is refused', asy
 
 t.test('answers and trailers', async (t) => {
   t.same(
-    readResponse(200, 'Fine', [
-      ...['Connection', 'x-hop', 'X-Hop', '1', 'Transfer-Encoding', 'chunked', 'Trailer', 'x'],
-      ...['Set-Cookie', 'a=1', 'Set-Cookie', 'b=2'],
-    ]),
+    readResponse(
+      200,
+      'Fine',
+      linesOf(
+        'Connection: x-hop | X-Hop: 1 | Transfer-Encoding: chunked | Trailer: x',
+        'Set-Cookie: a=1 | Set-Cookie: b=2',
+      ),
+    ),
     {
       status: 200,
       reason: 'Fine',
@@ -183,10 +210,18 @@ t.test("back in Node's forms lines of one name stay lines of their own", async (
   t.equal(valueOf(headers, 'a'), '1');
   t.equal(valueOf(headers, 'c'), undefined);
   // A name of Object's own is a header as any other.
-  t.same(Object.entries(toHttp2Headers([['__proto__', 'x'], ['constructor', 'y']])), [
-    ['__proto__', 'x'],
-    ['constructor', 'y'],
-  ]);
+  t.same(
+    Object.entries(
+      toHttp2Headers([
+        ['__proto__', 'x'],
+        ['constructor', 'y'],
+      ]),
+    ),
+    [
+      ['__proto__', 'x'],
+      ['constructor', 'y'],
+    ],
+  );
 });
 
 t.test('gRPC is told by its content type', async (t) => {

@@ -21,18 +21,21 @@ function countOf(text: string, part: string): number {
   return text.split(part).length - 1;
 }
 
-t.test("chunks: extensions are read over, trailers are told, those of one hop are not", async (t) => {
-  const rig = await start(t);
-  const raw = new RawSocket(rig.port);
-  raw.write(`${CHUNKED}3;ext="a;b"\r\nabc\r\n2;x\r\nde\r\n0;last\r\n`);
-  raw.write('X-Sum: 7\r\nte: trailers\r\nkeep-alive: x\r\n\r\n');
-  t.ok(await until(() => raw.text.endsWith('0\r\nx-sum: 7\r\n\r\n')), raw.text);
-  const [told] = rig.asked();
-  t.equal(told?.body, 'abcde');
-  t.same(told?.trailers, [['x-sum', '7']]);
-  raw.write(`GET /next HTTP/1.1\r\n${HOST}\r\n`);
-  t.ok(await until(() => raw.text.includes('x-target: /next')), 'the connection goes on');
-});
+t.test(
+  'chunks: extensions are read over, trailers are told, those of one hop are not',
+  async (t) => {
+    const rig = await start(t);
+    const raw = new RawSocket(rig.port);
+    raw.write(`${CHUNKED}3;ext="a;b"\r\nabc\r\n2;x\r\nde\r\n0;last\r\n`);
+    raw.write('X-Sum: 7\r\nte: trailers\r\nkeep-alive: x\r\n\r\n');
+    t.ok(await until(() => raw.text.endsWith('0\r\nx-sum: 7\r\n\r\n')), raw.text);
+    const [told] = rig.asked();
+    t.equal(told?.body, 'abcde');
+    t.same(told?.trailers, [['x-sum', '7']]);
+    raw.write(`GET /next HTTP/1.1\r\n${HOST}\r\n`);
+    t.ok(await until(() => raw.text.includes('x-target: /next')), 'the connection goes on');
+  },
+);
 
 t.test('bodies that break their framing are refused and end the connection', async (t) => {
   const cases: readonly (readonly [name: string, text: string, status: string])[] = [
@@ -85,7 +88,7 @@ t.test('other protocols are refused; h2c is a wish, which nobody fulfils', async
   for (const [line, rest] of [
     ['GET', '\r\n'],
     ['POST', 'content-length: 2\r\n\r\nok'],
-  ]) {
+  ] as const) {
     const wishing = new RawSocket(rig.port);
     wishing.write(`${line} /wish HTTP/1.1\r\n${HOST}${WISH}${rest}${behind}`);
     const answer = await wishing.untilClosed();
@@ -106,9 +109,7 @@ t.test('pipelined requests are told and answered one after the other', async (t)
   });
   const raw = new RawSocket(rig.port);
   const paths = Array.from({ length: 30 }, (_, index) => `/${index}`);
-  raw.write(
-    paths.map((p) => `POST ${p} HTTP/1.1\r\n${HOST}content-length: 1\r\n\r\nx`).join(''),
-  );
+  raw.write(paths.map((p) => `POST ${p} HTTP/1.1\r\n${HOST}content-length: 1\r\n\r\nx`).join(''));
   for (const path of paths) {
     t.ok(await until(() => open.length === 1), path);
     t.equal(open[0]?.head.target, path);
@@ -140,7 +141,9 @@ t.test('a client that says more and more while it waits is not read', async (t) 
   const rig = await start(t, () => undefined);
   const raw = new RawSocket(rig.port);
   raw.write(`GET / HTTP/1.1\r\n${HOST}\r\n`);
-  const piece = Buffer.from(`POST / HTTP/1.1\r\n${HOST}content-length: 10000000000\r\n\r\n${'x'.repeat(60_000)}`);
+  const piece = Buffer.from(
+    `POST / HTTP/1.1\r\n${HOST}content-length: 10000000000\r\n\r\n${'x'.repeat(60_000)}`,
+  );
   let taken = 0;
   const more = (): void => {
     while (taken < 100_000_000 && raw.socket.write(piece)) taken += piece.length;
@@ -210,7 +213,9 @@ t.test('an answer that is no longer than it said to be cannot be told to be', as
 });
 
 t.test('HTTP/1.0: no chunks, and the connection ends with the answer', async (t) => {
-  const rig = await start(t, (told, what) => echo({ ...told, body: 'old', trailers: [['x', 'y']] }, what));
+  const rig = await start(t, (told, what) =>
+    echo({ ...told, body: 'old', trailers: [['x', 'y']] }, what),
+  );
   const raw = new RawSocket(rig.port);
   raw.write('GET /old HTTP/1.0\r\n\r\n');
   const answer = await raw.untilClosed();

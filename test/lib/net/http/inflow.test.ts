@@ -1,7 +1,7 @@
 /** Pieces of a body are told in few pieces, in order, not while paused, and the end behind them all. */
 import t from 'tap';
 import { Inflow } from '../../../../lib/net/http/inflow.ts';
-import { BATCH_SIZE_MAX } from '../../../../lib/net/http/limits.ts';
+import { BATCH_SIZE_MAX, LONE_SIZE_MIN } from '../../../../lib/net/http/limits.ts';
 import { settle } from '../../gateway/duplex-pair.ts';
 
 function start(onBody: (inflow: Inflow) => void = () => undefined) {
@@ -33,8 +33,18 @@ t.test('what comes in one turn is told as one, in order', async (t) => {
 
 t.test('it holds no more than one batch', async (t) => {
   const { inflow, log } = start();
-  for (let count = 0; count < 4; count += 1) inflow.push(Buffer.alloc(BATCH_SIZE_MAX / 2));
+  const size = LONE_SIZE_MIN / 2;
+  for (let sum = 0; sum < 2 * BATCH_SIZE_MAX; sum += size) inflow.push(Buffer.alloc(size));
   t.same(log, [`${BATCH_SIZE_MAX}`, `${BATCH_SIZE_MAX}`]);
+});
+
+t.test('a large piece is told at once, with what waited before it', (t) => {
+  const { inflow, log } = start();
+  inflow.push(Buffer.alloc(100));
+  inflow.push(Buffer.alloc(LONE_SIZE_MIN));
+  inflow.push(Buffer.alloc(LONE_SIZE_MIN));
+  t.same(log, [`${100 + LONE_SIZE_MIN}`, `${LONE_SIZE_MIN}`]);
+  t.end();
 });
 
 t.test('nothing is told while it is paused, not even the end', async (t) => {
