@@ -131,6 +131,8 @@ function startServerHandshake(
     clearTimeout(timer);
     secured.off('close', failClosed);
     secured.off('end', failClosed);
+    // Node's own TLS server says so where it hands a socket over; HTTP/2 would wait for it for ever.
+    Object.assign(secured, { secureConnecting: false });
     onSecure({ socket: secured, ...describeHandshake(secured) });
   });
 }

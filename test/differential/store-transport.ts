@@ -244,14 +244,13 @@ async function checkTls(context: SuiteContext, server: TransportServer): Promise
   for (const protocols of [['http/1.1'], []]) {
     await context.check(`TLS: HTTP/1.1 by ALPN ${protocols.join()}`, async () => {
       const status = await new Promise<number | undefined>((resolve, reject) => {
+        const agent = new https.Agent({ ALPNProtocols: protocols, rejectUnauthorized: false });
         const request = https.get({
           host: '127.0.0.1',
           port: way.restPort,
           path: '/snapshots/sized',
           headers: { 'api-key': KEY },
-          rejectUnauthorized: false,
-          ALPNProtocols: protocols,
-          agent: false,
+          agent,
         });
         request.on('error', reject);
         request.on('response', (response) => resolve(response.resume().statusCode));

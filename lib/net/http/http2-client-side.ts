@@ -32,9 +32,11 @@ export function serveHttp2(serving: Http2Serving): ClientSide {
   // Nothing can be asked without the other direction (WINDOW_UPDATE, SETTINGS), so its end is the end of both.
   socket.allowHalfOpen = false;
   const session = http2.performServerHandshake(socket, http2Options(heldSizeMax));
+  // First, so that whatever becomes of the session has a listener.
+  const side = new Http2ClientSide(session, events);
   session.setLocalWindowSize(CONNECTION_WINDOW);
   watchClient(session, livenessPeriod);
-  return new Http2ClientSide(session, events);
+  return side;
 }
 
 class Http2ClientSide implements ClientSide {
