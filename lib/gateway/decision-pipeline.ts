@@ -4,6 +4,7 @@
  */
 
 import type { Decision, Inspection, Operation, UpstreamLogin } from '../../protocols/contract.ts';
+import type { StoreCredential } from '../../protocols/store.ts';
 import type { Catalog, CatalogSnapshot } from '../catalog/catalog.ts';
 import type { Config, ConnectionConfig } from '../config/config.ts';
 import type { Credentials } from '../identity/credentials.ts';
@@ -78,6 +79,11 @@ export class DecisionPipeline {
       if (oldest !== undefined) this.#deciders.delete(oldest);
     }
     return decider;
+  }
+
+  /** For `SessionOptions.knows`. */
+  knows(credential: StoreCredential): boolean {
+    return this.#parts.store?.knows(credential) ?? true;
   }
 
   /** Rejects with GatewayError where the catalog of that database cannot be read. */

@@ -76,6 +76,7 @@ export class ExchangeDriver {
     });
     this.#legs = new ExchangeLegs({
       upstreams: this.#upstreams,
+      outflowMax: parts.heldSizeMax,
       dispatch: (event) => this.dispatch(event),
       onIdle: () => this.#onIdle(),
     });

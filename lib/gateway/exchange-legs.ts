@@ -11,9 +11,8 @@ import type {
   Side,
 } from '../../protocols/contract.ts';
 import type { ClientHalf, ClientHalfEvents, ServerHalfEvents } from '../net/http/half.ts';
-import { ExchangeState } from './exchange-state.ts';
+import { type ExchangePause, ExchangeState } from './exchange-state.ts';
 import type { ExchangeUpstreams } from './exchange-upstreams.ts';
-import type { PauseReason } from './leg.ts';
 
 /** RST_STREAM codes (RFC 9113, 7). */
 const INTERNAL_ERROR = 2;
@@ -24,6 +23,11 @@ export type ToServer = Exclude<ExchangeCommand, { kind: 'answer' }>;
 
 export interface ExchangeLegsParts {
   readonly upstreams: ExchangeUpstreams;
+  /**
+   * Bytes on their way to one of the two, over all exchanges, at which the other is not read any more. A body
+   * that was held is given away in one piece, so that what each exchange may have on its way says nothing.
+   */
+  readonly outflowMax: number;
   readonly dispatch: (event: ExchangeEvent) => void;
   /** The last exchange that was under way is over. */
   readonly onIdle: () => void;
@@ -32,6 +36,8 @@ export interface ExchangeLegsParts {
 export class ExchangeLegs {
   readonly #parts: ExchangeLegsParts;
   readonly #exchanges = new Map<number, ExchangeState>();
+  /** Why nobody is read on a side, for exchanges to come as well. */
+  readonly #pauses = { client: new Set<ExchangePause>(), server: new Set<ExchangePause>() };
   #lastId = 0;
   #isStopped = false;
 
@@ -59,6 +65,9 @@ export class ExchangeLegs {
     const id = this.#lastId;
     const exchange = new ExchangeState(id, head, client);
     this.#exchanges.set(id, exchange);
+    for (const side of ['client', 'server'] as const) {
+      for (const reason of this.#pauses[side]) exchange.setPaused(side, reason, true);
+    }
     this.#tell({ kind: 'request', exchange: id, head });
     if (head.isWhole) this.#onRequestEnded(exchange, []);
     return {
@@ -69,7 +78,7 @@ export class ExchangeLegs {
       },
       onCancelled: (code, reason) =>
         this.#tell({ kind: 'cancelled', exchange: id, from: 'client', code, reason }),
-      onDrain: () => exchange.setPaused('server', 'peer', false),
+      onDrain: () => this.#onDrain(exchange, 'client'),
       onDone: () => this.#remove(exchange),
     };
   }
@@ -85,7 +94,7 @@ export class ExchangeLegs {
         break;
       case 'body':
         client.send(command.bytes);
-        if (client.isFull) exchange.setPaused('server', 'peer', true);
+        if (client.isFull) this.#onFull(exchange, 'client');
         break;
       case 'end':
         exchange.isAnswered = true;
@@ -113,10 +122,12 @@ export class ExchangeLegs {
       case 'body':
         if (exchange.isServerOver) return;
         exchange.server?.send(command.bytes);
-        if (exchange.server?.isFull === true) exchange.setPaused('client', 'peer', true);
+        if (exchange.server?.isFull === true) this.#onFull(exchange, 'server');
         break;
       case 'end':
-        if (!exchange.isServerOver) exchange.server?.end(command.trailers);
+        if (exchange.isServerOver) return;
+        exchange.isServerTold = true;
+        exchange.server?.end(command.trailers);
         break;
       case 'abandon':
         exchange.dropServer(command.code);
@@ -125,11 +136,13 @@ export class ExchangeLegs {
     }
   }
 
-  setPaused(id: number, side: Side, reason: PauseReason, isPaused: boolean): void {
+  setPaused(id: number, side: Side, reason: ExchangePause, isPaused: boolean): void {
     this.#exchanges.get(id)?.setPaused(side, reason, isPaused);
   }
 
-  setAllPaused(side: Side, reason: PauseReason, isPaused: boolean): void {
+  setAllPaused(side: Side, reason: ExchangePause, isPaused: boolean): void {
+    if (isPaused) this.#pauses[side].add(reason);
+    else this.#pauses[side].delete(reason);
     for (const exchange of this.#exchanges.values()) exchange.setPaused(side, reason, isPaused);
   }
 
@@ -174,14 +187,37 @@ export class ExchangeLegs {
         this.#tell({ kind: 'cancelled', exchange: id, from: 'server', code, reason });
         this.#onServerOver(exchange);
       },
-      onDrain: () => exchange.setPaused('client', 'peer', false),
+      onDrain: () => this.#onDrain(exchange, 'server'),
     };
   }
 
   #onServerOver(exchange: ExchangeState): void {
     // It takes nothing any more, so nothing waits for it.
-    exchange.setPaused('client', 'peer', false);
+    this.#onDrain(exchange, 'server');
     this.#settle(exchange);
+  }
+
+  #onFull(exchange: ExchangeState, to: Side): void {
+    const from = to === 'client' ? 'server' : 'client';
+    exchange.setPaused(from, 'peer', true);
+    if (this.#queuedFor(to) > this.#parts.outflowMax) this.setAllPaused(from, 'outflow', true);
+  }
+
+  #onDrain(exchange: ExchangeState, to: Side): void {
+    exchange.setPaused(to === 'client' ? 'server' : 'client', 'peer', false);
+    this.#relieve(to);
+  }
+
+  #relieve(to: Side): void {
+    const from = to === 'client' ? 'server' : 'client';
+    if (!this.#pauses[from].has('outflow')) return;
+    if (this.#queuedFor(to) <= this.#parts.outflowMax) this.setAllPaused(from, 'outflow', false);
+  }
+
+  #queuedFor(to: Side): number {
+    let sum = 0;
+    for (const exchange of this.#exchanges.values()) sum += exchange.queuedFor(to);
+    return sum;
   }
 
   /** Nobody is told the rest of a request whose answer is whole, unless the server still takes it. */
@@ -193,6 +229,8 @@ export class ExchangeLegs {
   #remove(exchange: ExchangeState): void {
     if (!this.#exchanges.delete(exchange.id)) return;
     exchange.dropServer(CANCEL);
+    this.#relieve('client');
+    this.#relieve('server');
     if (this.#exchanges.size === 0) this.#parts.onIdle();
   }
 }

@@ -4,11 +4,15 @@ import type { RequestHead, Side } from '../../protocols/contract.ts';
 import type { ClientHalf, Half } from '../net/http/half.ts';
 import type { PauseReason } from './leg.ts';
 
-const PAUSE_BITS: Readonly<Record<PauseReason, number>> = {
+/** `outflow`: too much waits for the other peer, over all exchanges. */
+export type ExchangePause = PauseReason | 'outflow';
+
+const PAUSE_BITS: Readonly<Record<ExchangePause, number>> = {
   decision: 1,
   peer: 2,
   session: 4,
   sync: 8,
+  outflow: 16,
 };
 
 export class ExchangeState {
@@ -24,6 +28,8 @@ export class ExchangeState {
   isAnswered = false;
   /** Nothing more comes from the server, or ever will. */
   isServerOver = false;
+  /** The server was told the whole request, or that there is no more of it. */
+  isServerTold = false;
   #clientPauses = 0;
   #serverPauses = 0;
 
@@ -38,7 +44,7 @@ export class ExchangeState {
     return this.#clientPauses !== 0;
   }
 
-  setPaused(side: Side, reason: PauseReason, isPaused: boolean): void {
+  setPaused(side: Side, reason: ExchangePause, isPaused: boolean): void {
     const before = side === 'client' ? this.#clientPauses : this.#serverPauses;
     const bit = PAUSE_BITS[reason];
     const after = isPaused ? before | bit : before & ~bit;
@@ -49,6 +55,12 @@ export class ExchangeState {
     half?.setPaused(after !== 0);
   }
 
+  /** Bytes that are on their way to `to`. */
+  queuedFor(to: Side): number {
+    if (to === 'client') return this.client.queuedSize;
+    return this.isServerOver ? 0 : (this.server?.queuedSize ?? 0);
+  }
+
   /** A pause that came before there was a server half holds for it. */
   attachServer(half: Half): void {
     this.server = half;
@@ -57,8 +69,10 @@ export class ExchangeState {
 
   /** Nobody waits for the server any more. */
   dropServer(code: number): void {
-    if (this.isServerOver) return;
+    // An answer may be whole before its request is: what has no end would keep the connection from the next one.
+    if (this.isServerOver && this.isServerTold) return;
     this.isServerOver = true;
+    this.isServerTold = true;
     this.server?.abandon(code);
   }
 }

@@ -166,6 +166,7 @@ class RunningGateway implements Gateway {
             onReload,
             ...(isHttp ? { alpn: HTTP_ALPN } : {}),
           });
+    const pipeline = createPipeline(this.#shared, connection, cancels);
     const options: SessionOptions = {
       auth: connection.auth,
       clientTls: connection.tls?.mode ?? 'off',
@@ -175,10 +176,9 @@ class RunningGateway implements Gateway {
       signInTimeout: connection.limits.signInTimeout,
       random: randomBytes,
       deriveKey: this.#deriveKey,
-      ...(isHttp ? { inflate } : {}),
+      ...(isHttp ? { inflate, knows: (credential) => pipeline.knows(credential) } : {}),
       ...(connection.protocol === 'mysql' ? this.#mysqlOptions(connection) : {}),
     };
-    const pipeline = createPipeline(this.#shared, connection, cancels);
     const places: Places = { taken: 0, max: connection.limits.sessionsMax };
     const http = isHttp ? createHttpParts(connection, options) : undefined;
     return { connection, protocol, options, pipeline, cancels, tls, http, places };

@@ -122,6 +122,12 @@ export class StoreDecider {
     );
   }
 
+  /** For `SessionOptions.knows`: with passthrough the store alone knows, so nobody is a stranger here. */
+  knows(credential: StoreCredential): boolean {
+    const { connection, identity } = this.#parts;
+    return connection.auth === 'passthrough' || identity.isKnown(credential);
+  }
+
   /** Aliases, collections or ids may be others from now on. */
   onNamesChanged(): void {
     this.#parts.names.invalidate();

@@ -34,6 +34,8 @@ export interface KeyUser {
 export interface KeyIdentity {
   /** By key or by user and password. Undefined: nobody, without telling why. At once where it is known. */
   identify(credential: StoreCredential): Principal | undefined | Promise<Principal | undefined>;
+  /** A key that is in the configuration, or a password that was right before. Costs two hashes. */
+  isKnown(credential: StoreCredential): boolean;
   /** By key alone. */
   findKey(secret: string): Principal | undefined;
 }
@@ -67,6 +69,10 @@ export function createKeyIdentity(
     return entry !== undefined && timingSafeEqual(entry.hash, hash) ? entry.user : undefined;
   }
 
+  function nameOf(user: string | undefined, password: string): string {
+    return blind(JSON.stringify([user, password])).toString('latin1');
+  }
+
   async function checkPassword(user: string, password: string): Promise<Principal | undefined> {
     if (passwords === undefined) return undefined;
     // A mock for names that do not exist: they take the same time (PG-15).
@@ -82,7 +88,7 @@ export function createKeyIdentity(
     user: string,
     password: string,
   ): Principal | undefined | Promise<Principal | undefined> {
-    const name = blind(JSON.stringify([user, password])).toString('latin1');
+    const name = nameOf(user, password);
     const found = known.get(name) ?? pending.get(name);
     if (found !== undefined || pending.size >= PENDING_MAX) return found;
     const check = checkPassword(user, password).then((principal) => {
@@ -95,12 +101,19 @@ export function createKeyIdentity(
     return check;
   }
 
+  const isTooLong = ({ user, secret: text }: StoreCredential): boolean =>
+    text.length > SECRET_LENGTH_MAX || (user?.length ?? 0) > SECRET_LENGTH_MAX;
+
   return {
     findKey,
-    identify: ({ user, secret: text }) => {
-      if (text.length > SECRET_LENGTH_MAX || (user?.length ?? 0) > SECRET_LENGTH_MAX) {
-        return undefined;
-      }
+    isKnown: (credential) => {
+      if (isTooLong(credential)) return false;
+      if (findKey(credential.secret) !== undefined) return true;
+      return known.has(nameOf(...splitCredential(credential.user, credential.secret)));
+    },
+    identify: (credential) => {
+      if (isTooLong(credential)) return undefined;
+      const { user, secret: text } = credential;
       const owner = findKey(text);
       // `alice:KEY` is alice's key or nobody's.
       if (owner !== undefined && (user === undefined || user === '' || user === owner.name)) {

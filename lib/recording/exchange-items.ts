@@ -87,10 +87,14 @@ export class ExchangeItemReader {
       case 'body':
         return this.#addBody(place, record.bytes);
       case 'end':
-        return [...this.#endPart(place), { ...place, kind: 'end', trailers: record.trailers }];
+        return [...this.#endParts(place), { ...place, kind: 'end', trailers: record.trailers }];
       case 'cancel': {
         const { code, reason } = record;
-        return [...this.#endPart(place), { ...place, kind: 'cancel', code, reason }];
+        return [
+          ...this.#endPart({ ...place, from: 'client' }),
+          ...this.#endPart({ ...place, from: 'server' }),
+          { ...place, kind: 'cancel', code, reason },
+        ];
       }
     }
   }
@@ -164,6 +168,12 @@ export class ExchangeItemReader {
     if ((part.pieces[0]?.length ?? 0) < FRAME_HEAD_SIZE) part.pieces = [Buffer.concat(part.pieces)];
     const [first = Buffer.alloc(FRAME_HEAD_SIZE)] = part.pieces;
     return { isCompressed: first[0] === 1, length: first.readUInt32BE(1) };
+  }
+
+  /** Nothing follows the end of an answer, nor a cancel of either side: what they leave open would be held for ever. */
+  #endParts(place: Place): ExchangeItem[] {
+    if (place.from === 'client') return this.#endPart(place);
+    return [...this.#endPart({ ...place, from: 'client' }), ...this.#endPart(place)];
   }
 
   #endPart(place: Place): ExchangeItem[] {

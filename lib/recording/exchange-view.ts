@@ -33,7 +33,9 @@ class ExchangeView implements View {
   push(from: Side, bytes: Buffer, by: 'gateway' | undefined): ViewEvent[] {
     return this.#items.push(from, bytes, by).map((item) => {
       const event = describe(item);
-      return item.by === undefined ? { ...event, from } : { ...event, from, by: item.by };
+      // A cancel of one side ends what the other one has said as well.
+      const { from: speaker, by: author } = item;
+      return { ...event, from: speaker, ...(author !== undefined && { by: author }) };
     });
   }
 }

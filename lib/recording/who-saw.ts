@@ -168,7 +168,7 @@ class Search {
         return [];
       case 'end':
       case 'cancel':
-        if (item.from === 'server') this.#asked.delete(item.exchange);
+        if (item.from === 'server' || item.kind === 'cancel') this.#asked.delete(item.exchange);
         return [];
       case 'damage':
         return [{ kind: 'gap', problem: `what the ${item.from} said: ${item.problem}` }];

@@ -5,6 +5,7 @@
 
 import { UnreadableCommand } from './command-table.ts';
 import { ArgumentCursor, readProjections } from './search-arguments.ts';
+import { beginningsOf } from './search-query.ts';
 
 /** Where the values under one name come from. */
 export interface Lineage {
@@ -24,11 +25,24 @@ export interface AggregateArguments {
   /** The last LIMIT, where no later step could undo it. */
   readonly limit: { readonly at: number; readonly count: number } | undefined;
   readonly hasCursor: boolean;
+  /** APPLY or FILTER: expressions, whose errors may quote values. */
+  readonly computes: boolean;
   readonly options: ReadonlyMap<string, string>;
 }
 
 /** Measured on RediSearch 1.2 and 2.10. */
 const COUNT_NAME = '__generated_aliascount';
+/** Of RediSearch 1.2 to 2.10; the first argument of each is a field. What another one reads is not known. */
+const REDUCERS = new Set(
+  ['count', 'count_distinct', 'count_distinctish', 'sum', 'min', 'max', 'avg', 'stddev'].concat([
+    'quantile',
+    'tolist',
+    'first_value',
+    'random_sample',
+    'hll',
+    'hll_sum',
+  ]),
+);
 const FLAGS = new Set([
   'verbatim',
   'addscores',
@@ -46,6 +60,7 @@ interface Draft {
   loadsAll: boolean;
   hasGroups: boolean;
   hasCursor: boolean;
+  computes: boolean;
   limit: { at: number; count: number } | undefined;
 }
 
@@ -57,6 +72,7 @@ export function readAggregateArguments(args: readonly Buffer[]): AggregateArgume
     loadsAll: false,
     hasGroups: false,
     hasCursor: false,
+    computes: false,
     limit: undefined,
   };
   const cursor = new ArgumentCursor(args, 3);
@@ -84,6 +100,7 @@ function readStep(word: string, cursor: ArgumentCursor, draft: Draft): boolean {
       readSort(cursor, draft);
       return true;
     case 'apply': {
+      draft.computes = true;
       const sources = [...referencesOf(cursor.text())].flatMap((name) => sourcesOf(draft, name));
       if (!cursor.takes('as')) throw new UnreadableCommand('its APPLY has no AS');
       addName(draft.names, cursor.text(), { sources, isDirect: false });
@@ -91,6 +108,7 @@ function readStep(word: string, cursor: ArgumentCursor, draft: Draft): boolean {
       return true;
     }
     case 'filter':
+      draft.computes = true;
       draft.limit = undefined;
       for (const name of referencesOf(cursor.text())) steer(draft, name);
       return true;
@@ -131,7 +149,10 @@ function readGroup(cursor: ArgumentCursor, draft: Draft): void {
   }
   while (cursor.takes('reduce')) {
     const reducer = cursor.text().toLowerCase();
-    const words = cursor.counted().filter((one) => one.startsWith('@'));
+    if (!REDUCERS.has(reducer)) {
+      throw new UnreadableCommand(`Weir does not know its reducer ${reducer.slice(0, 64)}`);
+    }
+    const words = reducedFields(cursor.counted());
     const sources = words.flatMap((one) => sourcesOf(draft, bare(one)));
     for (const name of sources) draft.steering.add(name);
     // Without AS the server makes up a name, which no field has: it is told by not being known, but for COUNT's.
@@ -143,6 +164,14 @@ function readGroup(cursor: ArgumentCursor, draft: Draft): void {
   draft.loadsAll = false;
   draft.hasGroups = true;
   draft.limit = undefined;
+}
+
+/** The first argument and what is behind BY are fields, with or without `@` (measured on RediSearch 1.2 and 2.10). */
+function reducedFields(words: readonly string[]): readonly string[] {
+  return words.filter(
+    (word, index) =>
+      index === 0 || word.startsWith('@') || words[index - 1]?.toLowerCase() === 'by',
+  );
 }
 
 /** A name that is given twice may stand for either. */
@@ -173,8 +202,11 @@ function sourcesOf({ names }: Draft, name: string): readonly string[] {
 
 /** Every `@name` outside of a string; a string that is none would only name too much. */
 function referencesOf(expression: string): ReadonlySet<string> {
-  const found = expression.matchAll(/@((?:\\.|[\w.$\u0080-\uffff-])+)/g);
-  return new Set([...found].map(([, name = '']) => name.replaceAll(/\\(.)/g, '$1')));
+  const names = new Set<string>();
+  for (const [, written = ''] of expression.matchAll(/@((?:\\.|[\w.$\u0080-\uffff-])+)/gs)) {
+    for (const name of beginningsOf(written)) names.add(name);
+  }
+  return names;
 }
 
 function bare(field: string): string {

@@ -82,20 +82,23 @@ export function unionHasScores(args: readonly Buffer[]): boolean {
 
 export interface JsonGetArguments {
   readonly paths: readonly string[];
-  /** Lists and maps in place of a text. */
-  readonly isExpanded: boolean;
+  /** It is not JSON that comes back: lists and maps, or what INDENT, NEWLINE and SPACE make of it. */
+  readonly isForeign: boolean;
 }
 
 export function readJsonGet(args: readonly Buffer[]): JsonGetArguments {
   const paths: string[] = [];
-  let isExpanded = false;
+  let isForeign = false;
   for (let at = 2; at < args.length; at += 1) {
     const word = lower(args[at] ?? EMPTY);
     if (word === 'format') {
       at += 1;
-      isExpanded = lower(args[at] ?? EMPTY) !== 'string';
-    } else if (word === 'indent' || word === 'newline' || word === 'space') at += 1;
-    else if (word !== 'noescape') paths.push(nameText(args[at] ?? EMPTY));
+      isForeign ||= lower(args[at] ?? EMPTY) !== 'string';
+    } else if (word === 'indent' || word === 'newline' || word === 'space') {
+      at += 1;
+      // Written between the tokens as they are: `0,"x":` as SPACE gives every value another name.
+      isForeign ||= !/^[ \t\r\n]*$/.test((args[at] ?? EMPTY).toString('latin1'));
+    } else if (word !== 'noescape') paths.push(nameText(args[at] ?? EMPTY));
   }
-  return { paths, isExpanded };
+  return { paths, isForeign };
 }

@@ -3,7 +3,6 @@
  * `command-table.ts` is one function here; those of search are in `search-answers.ts`.
  */
 
-import type { FieldPath } from '../store.ts';
 import type { RespNode } from '../wire/resp-value.ts';
 import {
   fieldsAfter,
@@ -14,7 +13,7 @@ import {
 } from './answer-arguments.ts';
 import { lower, nameText } from './command-table.ts';
 import { maskedPathOf } from './json-path.ts';
-import { type ReplyMasker, VALUE } from './masking.ts';
+import { ATTRIBUTES, ELEMENT, type ReplyMasker, VALUE } from './masking.ts';
 
 export type MaskAnswer = (reply: RespNode, masker: ReplyMasker) => void;
 type Shape = (args: readonly Buffer[]) => MaskAnswer | undefined;
@@ -100,8 +99,8 @@ const streams: MaskAnswer = (reply, masker) => {
 
 /** What stands between a document's braces has names of its own: the paths that were asked for. */
 function jsonGet(args: readonly Buffer[]): MaskAnswer {
-  const { paths, isExpanded } = readJsonGet(args);
-  if (isExpanded) return (reply, masker) => masker.whole(reply);
+  const { paths, isForeign } = readJsonGet(args);
+  if (isForeign) return (reply, masker) => masker.whole(reply);
   const [first = '.'] = paths;
   if (paths.length <= 1) return jsonAt(first);
   return (reply, masker) => {
@@ -122,9 +121,6 @@ const element = (node: RespNode, masker: ReplyMasker): void => {
   if (node.kind === 'text' && masker.masks.maskOf(ELEMENT) !== undefined)
     masker.value(node, ELEMENT);
 };
-const ELEMENT: FieldPath = ['#element'];
-const ATTRIBUTES: FieldPath = ['#attributes'];
-
 /** The JSON text beside an element; what is none is hidden while a mask by name is in force. */
 export function attributes(node: RespNode, masker: ReplyMasker): void {
   if (node.kind !== 'text') return;
@@ -154,12 +150,22 @@ function similar(args: readonly Buffer[]): MaskAnswer {
   };
 }
 
+/** FT.INFO: of the last record that could not be indexed it quotes the value (RediSearch 2.8 on). */
+const indexInfo: MaskAnswer = (reply, masker) => {
+  const items = itemsOf(reply);
+  for (const [index, item] of items.entries()) {
+    const isQuoting = /^last (?:indexing )?error$/i.test(textOf(items[index - 1]));
+    if (isQuoting && textOf(item) !== 'N/A') masker.pieces(item);
+    else indexInfo(item, masker);
+  }
+};
+
 const SHAPES: Readonly<Record<string, Shape>> = {
   none: () => undefined,
   values: () => values,
   members: () => members,
   whole: () => (reply, masker) => masker.whole(reply),
-  part: () => (reply, masker) => masker.part(reply, VALUE),
+  piece: () => (reply, masker) => masker.piece(reply),
   pieces: () => (reply, masker) => masker.pieces(reply),
   keyed: () => keyed,
   keyedScored: () => (reply, masker) => scanned(scored)(reply, masker),
@@ -189,6 +195,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   attributes: () => attributes,
   elements: () => elements,
   vsim: similar,
+  indexInfo: () => indexInfo,
 };
 
 /** Members, perhaps with distances, hashes and coordinates, which are made of scores. */

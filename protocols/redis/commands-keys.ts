@@ -44,7 +44,7 @@ memory stats | admin:* | none
 sort | read:1 | values | sort
 sort_ro | read:1 | values | sort
 watch | describe:1.. | none
-append | upsert:1 | none | alters
+append | upsert:1 | none | alters steers
 decr | upsert:1 read:1 | values
 decrby | upsert:1 read:1 | values
 incr | upsert:1 read:1 | values
@@ -54,8 +54,8 @@ get | read:1 | values
 getdel | read:1 delete:1 | values
 getex | read:1 upsert:1 delete:1 | values
 getset | read:1 upsert:1 | values
-getrange | read:1 | part | steers
-substr | read:1 | part | steers
+getrange | read:1 | piece | steers
+substr | read:1 | piece | steers
 mget | read:1.. | values
 mset | upsert:1../2 | none
 msetnx | upsert:1../2 | none
@@ -64,19 +64,19 @@ set | upsert:1 | none | set
 setex | upsert:1 | none
 psetex | upsert:1 | none
 setnx | upsert:1 | none
-setrange | upsert:1 | none | alters
+setrange | upsert:1 | none | alters cuts steers
 strlen | describe:1 | none | steers
-lcs | read:1..2 | part | steers
+lcs | read:1..2 | piece | steers
 delex | delete:1 | none | steers
-digest | read:1 | part | steers
-bitcount | read:1 | part | steers
-bitpos | read:1 | part | steers
-bitfield | read:1 upsert:1 | part | steers alters
-bitfield_ro | read:1 | part | steers
+digest | read:1 | piece | steers
+bitcount | read:1 | piece | steers
+bitpos | read:1 | piece | steers
+bitfield | read:1 upsert:1 | piece | steers alters cuts
+bitfield_ro | read:1 | piece | steers
 bitop | upsert:2 read:3.. | none | moves remakes
-getbit | read:1 | part | steers
-setbit | upsert:1 read:1 | part | steers alters
-pfadd | upsert:1 | none
+getbit | read:1 | piece | steers
+setbit | upsert:1 read:1 | piece | steers alters cuts
+pfadd | upsert:1 | none | steers
 pfcount | count:1.. | none
 pfmerge | upsert:1 read:2.. | none | moves
 pfdebug | admin:2 | none
@@ -148,16 +148,16 @@ spop | read:1 delete:1 | values
 srandmember | read:1 | values
 srem | delete:1 | none | steers
 sscan | read:1 | scanValues | steersMatch
-geoadd | upsert:1 | none
+geoadd | upsert:1 | none | steers
 geodist | read:1 | none | steers
 geohash | read:1 | none | steers
 geopos | read:1 | none | steers
 georadius | read:1 | members | geo
 georadius_ro | read:1 | members
-georadiusbymember | read:1 | members | geo
-georadiusbymember_ro | read:1 | members
-geosearch | read:1 | members
-geosearchstore | upsert:1 read:2 | none | moves
+georadiusbymember | read:1 | members | geo steers
+georadiusbymember_ro | read:1 | members | steers
+geosearch | read:1 | members | steersMember
+geosearchstore | upsert:1 read:2 | none | moves steersMember
 `;
 
 export const SORTED_AND_STREAMS = `
@@ -178,7 +178,7 @@ zdiffstore | upsert:1 read:n2 | none | moves steers
 zinterstore | upsert:1 read:n2 | none | moves steers
 zunionstore | upsert:1 read:n2 | none | moves steers
 zintercard | read:n1 | none | steers
-zincrby | upsert:1 read:1 | none
+zincrby | upsert:1 read:1 | none | steers
 zmscore | read:1 | none | steers
 zscore | read:1 | none | steers
 zrank | read:1 | none | steers
@@ -198,7 +198,7 @@ zremrangebyscore | delete:1 | none
 zscan | read:1 | scanScored | steersMatch
 xack | upsert:1 | none
 xackdel | upsert:1 delete:1 | none
-xadd | upsert:1 | none
+xadd | upsert:1 | none | trims
 xautoclaim | read:1 upsert:1 | streams
 xclaim | read:1 upsert:1 | streams
 xcfgset | alter:1 | none

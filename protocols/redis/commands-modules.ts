@@ -15,7 +15,7 @@ ft.cursor | search:i2 | cursor
 ft.tagvals | read:i1 | tagvals
 ft.get | read:i1 read:2 | fields
 ft.mget | read:i1 read:2.. | documents
-ft.info | describe:i1 | none
+ft.info | describe:i1 | indexInfo
 ft._list | describe:* | none
 ft.list | describe:* | none
 ft.create | create:i1 | none | schema
@@ -53,7 +53,7 @@ ft.synadd | alter:i1 | none
 ft.synupdate | alter:i1 | none
 ft.synforceupdate | alter:i1 | none
 ft.syndump | describe:i1 | none
-ft.sugadd | upsert:1 | none
+ft.sugadd | upsert:1 | none | steers
 ft.sugdel | delete:1 | none | steers
 ft.sugget | search:1 | suggestions | steers
 ft.suglen | count:1 | none
@@ -68,7 +68,7 @@ json.debug | admin:2 | whole | opaque
 json.del | delete:1 | none
 json.forget | delete:1 | none
 json.get | read:1 | jsonGet
-json.merge | upsert:1 | none
+json.merge | upsert:1 | none | merges
 json.mget | read:1..-2 | jsonLast
 json.mset | upsert:1../3 | none
 json.numincrby | upsert:1 read:1 | json2
@@ -78,23 +78,23 @@ json.objkeys | describe:1 | none
 json.objlen | describe:1 | none
 json.resp | read:1 | whole | opaque
 json.set | upsert:1 | none
-json.strappend | upsert:1 | none | alters
+json.strappend | upsert:1 | none | alters path2
 json.strlen | describe:1 | none | path2
 json.toggle | upsert:1 read:1 | whole | path2
 json.type | describe:1 | none
 json._cacheinfo | admin:* | none
 json._cacheinit | admin:* | none
-vadd | upsert:1 | none
+vadd | upsert:1 | none | steersElement
 vcard | count:1 | none
 vdim | describe:1 | none
-vemb | read:1 | none | vectors
-vgetattr | read:1 | attributes
+vemb | read:1 | none | vectors steersElement
+vgetattr | read:1 | attributes | steersElement
 vinfo | describe:1 | none
-vismember | describe:1 | none
-vlinks | search:1 | elements
+vismember | describe:1 | none | steersElement
+vlinks | search:1 | elements | steersElement
 vrandmember | read:1 | elements | count2
-vrange | export:1 | elements | count4
-vrem | delete:1 | none
-vsetattr | upsert:1 | none
+vrange | export:1 | elements | count4 steersElement
+vrem | delete:1 | none | steersElement
+vsetattr | upsert:1 | none | steersElement
 vsim | search:1 | vsim
 `;

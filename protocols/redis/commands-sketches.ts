@@ -68,9 +68,9 @@ ts.get | read:1 | samples
 ts.incrby | upsert:1 | none
 ts.info | read:1 | whole | opaque
 ts.madd | upsert:1../3 | none
-ts.mget | read:* | whole | opaque
-ts.mrange | read:* export:* | whole | opaque
-ts.mrevrange | read:* export:* | whole | opaque
+ts.mget | read:* | whole | opaque unlimited
+ts.mrange | read:* export:* | whole | opaque unlimited
+ts.mrevrange | read:* export:* | whole | opaque unlimited
 ts.queryindex | export:* | none | unlimited
 ts.range | read:1 | samples
 ts.revrange | read:1 | samples

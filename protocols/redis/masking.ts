@@ -11,10 +11,15 @@ import { type Edit, encodeBulk, encodeNull, type RespNode } from '../wire/resp-v
 
 /** Strings of lists, sets and plain keys have no field of their own. */
 export const VALUE: FieldPath = ['#value'];
+/** Of vector sets. */
+export const ELEMENT: FieldPath = ['#element'];
+export const ATTRIBUTES: FieldPath = ['#attributes'];
 /** In values that are no text (vectors, packed records) shorter runs of letters are chance. */
 const RUN_LENGTH_MIN = 10;
 
 const OPEN_BRACE = 0x7b;
+/** How a document with fields begins, perhaps behind a byte order mark. */
+const NEARLY_JSON = /^(?:\xef\xbb\xbf)?\s*(?:\[\s*)*\{\s*"/;
 
 export class ReplyMasker {
   readonly masks: FieldMasks;
@@ -73,6 +78,19 @@ export class ReplyMasker {
         if (this.hasNames) this.hide(node);
         else this.value(node, []);
     }
+  }
+
+  /** Bytes that Weir made, in place of a node. */
+  replace(node: RespNode, bytes: Buffer): void {
+    this.edits.push({ start: node.start, end: node.end, bytes });
+  }
+
+  /** Part of a string or made of it: it may be cut out of JSON, where no mask by name finds it any more. */
+  piece(node: RespNode): void {
+    if (node.kind === 'list' || node.kind === 'map') {
+      for (const item of node.items) this.piece(item);
+    } else if (this.masks.maskOf(VALUE) !== undefined) this.hide(node);
+    else this.pieces(node);
   }
 
   /** Part of a value or made of it: no detector sees it as it is stored. */
@@ -166,6 +184,11 @@ export class ReplyMasker {
         this.#replace(node, bytes, masked);
         return;
       }
+    }
+    // JSON with something behind it, one document a line: the field is in there, but nobody finds its end.
+    if (this.masks.mayMaskBelow(record) && NEARLY_JSON.test(bytes.toString('latin1', 0, 256))) {
+      this.hide(node);
+      return;
     }
     this.#detect(node, path);
   }

@@ -14,7 +14,7 @@ import {
   UnreadableCommand,
 } from './command-table.ts';
 import { fieldPathOf } from './json-path.ts';
-import { VALUE } from './masking.ts';
+import { ATTRIBUTES, ELEMENT, VALUE } from './masking.ts';
 import {
   type KnownCursor,
   readAggregate,
@@ -58,10 +58,12 @@ export interface CommandSurroundings {
 }
 
 const EMPTY = Buffer.alloc(0);
+/** The path of a JSON command that names none. */
+const ROOT = Buffer.from('.');
 /** VSIM without COUNT. */
 const SIMILAR_DEFAULT = 10;
 /** Answers in which a stored vector could be any of the values. */
-const MAY_HOLD_VECTORS = /^(?:fields|named|scanFields|whole|part|json|documents|streams)/;
+const MAY_HOLD_VECTORS = /^(?:fields|named|scanFields|whole|piece$|json|documents|streams)/;
 
 export function needsSchema({ answer }: CommandSpec): boolean {
   return answer === 'search' || answer === 'aggregate' || answer === 'tagvals';
@@ -100,15 +102,17 @@ interface Draft {
 function readSpecial(args: readonly Buffer[], draft: Draft): void {
   const words = args.map(lower);
   const { marks, accesses } = draft;
-  const target = accesses[0]?.target;
   if (marks.has('set')) readSet(words, draft);
   if (marks.has('sort')) readSort(args, words, draft);
   if (marks.has('geo')) readStore(args, words, draft, 5);
-  if (marks.has('schema') && words.includes('dd')) accesses.push({ effect: 'delete', target });
   if (marks.has('tracking')) readTracking(words, draft);
+  if (deletes(args, words, marks)) {
+    accesses.push({ effect: 'delete', target: accesses[0]?.target });
+  }
   const steers =
     (marks.has('steersMatch') && words.includes('match')) ||
-    (marks.has('steersByLex') && words.includes('bylex'));
+    (marks.has('steersByLex') && words.includes('bylex')) ||
+    (marks.has('steersMember') && words.includes('frommember'));
   if (steers) marks.add('steers');
 }
 
@@ -119,6 +123,24 @@ function readSet(words: readonly string[], draft: Draft): void {
     draft.answer = 'values';
   }
   if (options.some((one) => /^if(?:eq|ne|deq|dne)$/.test(one))) draft.marks.add('steers');
+}
+
+/** FT.DROPINDEX ... DD, XADD ... MAXLEN; in a document that is merged null takes the field away. */
+function deletes(
+  args: readonly Buffer[],
+  words: readonly string[],
+  marks: ReadonlySet<string>,
+): boolean {
+  if (marks.has('schema')) return words.includes('dd');
+  if (marks.has('trims')) return trims(words);
+  return marks.has('merges') && args.at(-1)?.includes('null') === true;
+}
+
+/** XADD key [NOMKSTREAM] [KEEPREF | DELREF | ACKED] [MAXLEN | MINID ...] id: old entries go. */
+function trims(words: readonly string[]): boolean {
+  const flags = new Set(['nomkstream', 'keepref', 'delref', 'acked']);
+  const first = words.find((word, index) => index > 1 && !flags.has(word));
+  return first === 'maxlen' || first === 'minid';
 }
 
 function readTracking(words: readonly string[], { accesses }: Draft): void {
@@ -177,18 +199,13 @@ function requestOf(
   args: readonly Buffer[],
   { accesses, marks, answer }: Draft,
 ): StoreRequest {
-  const steering: FieldPath[] = [];
+  const path = marks.has('path2') ? fieldPathOf(nameText(args[2] ?? ROOT)) : [];
+  const [filtering] = jsonFilters(args, route);
   let steersAny = whySteersAny(marks);
-  if (marks.has('steers')) steering.push(VALUE);
-  if (marks.has('steersField')) steering.push([nameText(args[2] ?? EMPTY)]);
-  if (marks.has('path2')) {
-    const path = fieldPathOf(nameText(args[2] ?? Buffer.from('.')));
-    if (path === undefined) steersAny ??= 'its path may lead to any field';
-    else steering.push(path);
-  }
-  for (const path of jsonFilters(args, answer))
-    steersAny ??= `its path ${path} filters by any field`;
-  if (answer === 'vsim') steering.push(...filterPaths(args));
+  if (path === undefined) steersAny ??= 'its path may lead to any field';
+  if (filtering !== undefined) steersAny ??= `its path ${filtering} filters by any field`;
+  const steering = steeringOf(args, marks, answer);
+  if (marks.has('path2') && path !== undefined) steering.push(path);
   const limit = limitOf(args, accesses, marks, answer);
   return {
     route,
@@ -201,18 +218,50 @@ function requestOf(
   };
 }
 
+/** Fields and values that the answer goes by. */
+function steeringOf(
+  args: readonly Buffer[],
+  marks: ReadonlySet<string>,
+  answer: string,
+): FieldPath[] {
+  const steering: FieldPath[] = [];
+  if (marks.has('steers')) steering.push(VALUE);
+  if (marks.has('steersField')) steering.push([nameText(args[2] ?? EMPTY)]);
+  if (marks.has('steersElement')) steering.push(ELEMENT);
+  if (answer === 'vsim') {
+    steering.push(...filterPaths(args));
+    if (lower(args[2] ?? EMPTY) === 'ele') steering.push(ELEMENT);
+  }
+  return steering;
+}
+
 function whySteersAny(marks: ReadonlySet<string>): string | undefined {
   if (marks.has('code')) return 'what it does is up to code that Weir does not read';
   if (marks.has('opaque')) return 'its answer does not say which field a value is of';
   return marks.has('query2') ? 'it gives back how a query is understood' : undefined;
 }
 
-function jsonFilters(args: readonly Buffer[], answer: string): readonly string[] {
-  if (!answer.startsWith('json')) return [];
-  return args
-    .slice(2)
+/** Paths that look at values on their way, in every command that takes one: even JSON.TYPE tells whether one is found. */
+function jsonFilters(args: readonly Buffer[], route: string): readonly string[] {
+  if (!route.startsWith('JSON.')) return [];
+  return pathsOf(args, route)
     .map(nameText)
     .filter((path) => path.includes('?'));
+}
+
+function pathsOf(args: readonly Buffer[], route: string): readonly Buffer[] {
+  switch (route) {
+    case 'JSON.GET':
+      return args.slice(2);
+    case 'JSON.MGET':
+      return args.slice(-1);
+    case 'JSON.MSET':
+      return args.filter((_, index) => index % 3 === 2);
+    case 'JSON.DEBUG':
+      return args.slice(3);
+    default:
+      return args.slice(2, 3);
+  }
 }
 
 /** Selectors in an expression of VSIM FILTER: `.year > 1980`. Strings in it would only name too much. */
@@ -223,7 +272,7 @@ function filterPaths(args: readonly Buffer[]): FieldPath[] {
     at === undefined
       ? []
       : [...expression.matchAll(/\.([A-Za-z_\u0080-\uffff][\w\u0080-\uffff-]*)/g)];
-  return found.map(([, name = '']) => [name]);
+  return at === undefined ? [] : [ATTRIBUTES, ...found.map(([, name = '']) => [name])];
 }
 
 function limitOf(
@@ -279,6 +328,9 @@ function apply(
   }
   if (masks?.detect !== undefined && draft.marks.has('alters')) {
     return 'values are masked by what they look like here, so no part of one can be changed';
+  }
+  if (masks?.mayMaskBelow([]) === true && draft.marks.has('cuts')) {
+    return 'values are masked by name here, also in JSON, and a change within a text could make it unreadable';
   }
   if (masks !== undefined && draft.marks.has('code')) {
     return 'values are masked here, and what this command gives back cannot be told';

@@ -41,6 +41,7 @@ export function readSearch(
   const steering = new Steering(schema);
   readSteeringQuery(args, steering, found.inFields);
   for (const name of found.steering) steering.add(name);
+  for (const { field } of found.returns ?? []) steering.addPath(field);
   const request: StoreRequest = {
     ...base,
     ...steering.found,
@@ -70,6 +71,8 @@ export function readAggregate(
   const steering = new Steering(schema);
   readSteeringQuery(args, steering, undefined);
   for (const name of found.steering) steering.add(name);
+  for (const { sources } of found.names.values())
+    for (const name of sources) steering.addPath(name);
   const request: StoreRequest = {
     ...base,
     ...steering.found,
@@ -188,6 +191,11 @@ class Steering {
     if (anywhere) this.any(`the index does not say which field ${name} is`);
   }
 
+  /** What is asked for steers nothing, unless its path looks at values on its way. */
+  addPath(written: string): void {
+    if (written.includes('?')) this.any(`its path ${written.slice(0, 64)} filters by any field`);
+  }
+
   /** All text that the index has. */
   addText(): void {
     if (this.#schema === undefined) {
@@ -213,10 +221,12 @@ function readSteeringQuery(
   if (bytes.length > QUERY_LENGTH_MAX) {
     throw new UnreadableCommand(`its query is longer than ${QUERY_LENGTH_MAX} bytes`);
   }
-  const { names, hasFreeText } = readQuery(nameText(bytes));
+  const { names, hasFreeText, isUnclear } = readQuery(nameText(bytes));
   for (const name of names) steering.add(name);
+  if (isUnclear) steering.any('a name in its query cannot be read');
   if (!hasFreeText) return;
-  if (inFields === undefined) steering.addText();
+  // INFIELDS 0 means all of them, as none does (measured on RediSearch 2.10).
+  if (inFields === undefined || inFields.length === 0) steering.addText();
   else for (const name of inFields) steering.add(name);
 }
 

@@ -64,6 +64,11 @@ export class RelayState {
     if (this.#cursors.size > CURSORS_MAX && oldest !== undefined) this.#cursors.delete(oldest);
   }
 
+  /** Someone else asks from now on, who may not read what was opened before. */
+  forgetCursors(): void {
+    this.#cursors.clear();
+  }
+
   countOf(kind: string): number {
     return [...this.subscriptions.keys()].filter((key) => key.startsWith(`${kind} `)).length;
   }

@@ -4,7 +4,7 @@
  */
 
 import type { FieldPath } from '../store.ts';
-import type { RespNode } from '../wire/resp-value.ts';
+import { encodeError, type RespNode } from '../wire/resp-value.ts';
 import { itemsOf, type MaskAnswer, textOf } from './answers.ts';
 import type { ReplyMasker } from './masking.ts';
 import { branchPathOf } from './json-path.ts';
@@ -112,6 +112,7 @@ export function aggregateAnswer(found: AggregateArguments, schema: Schema | unde
     } else maskNamedOnly(node, origins, masker);
   };
   const rows: MaskAnswer = (reply, masker) => {
+    if (found.computes) withholdErrors(reply, masker);
     if (reply.kind === 'map') maskResults(reply, field, ANYWHERE, masker);
     else for (const row of itemsOf(reply).slice(1)) maskPairs(row, field, masker);
   };
@@ -119,7 +120,28 @@ export function aggregateAnswer(found: AggregateArguments, schema: Schema | unde
   return (reply, masker) => {
     const [inner] = itemsOf(reply);
     if (inner !== undefined) rows(inner, masker);
+    else if (reply.kind === 'error' && found.computes) withholdErrors(reply, masker);
   };
+}
+
+/** These quote the request alone. */
+const HARMLESS_ERROR = /^(?:ERR )?(?:SEARCH_\w+:? )?(?:Syntax error|Property |Unknown )/;
+const WITHHELD_ERROR = encodeError(
+  'ERR',
+  'Weir withholds what went wrong in this APPLY or FILTER: it may quote a value, and values are masked here',
+);
+
+/** `to_number: cannot convert string 'ann@example.com'` (RediSearch 2.10). */
+function withholdErrors(node: RespNode, masker: ReplyMasker): void {
+  if (node.kind === 'error') {
+    if (!HARMLESS_ERROR.test(node.bytes.toString('latin1'))) masker.replace(node, WITHHELD_ERROR);
+  } else if (node.kind === 'map') {
+    // In RESP3 it may come beside the rows.
+    eachPair(node, (key, value) => {
+      if (key === 'warning' || key === 'error') masker.whole(value);
+      else withholdErrors(value, masker);
+    });
+  } else for (const item of itemsOf(node)) withholdErrors(item, masker);
 }
 
 export function tagsAnswer(name: string, schema: Schema | undefined): MaskAnswer {

@@ -12,29 +12,39 @@ export interface QueryUse {
   readonly names: readonly string[];
   /** Words without a field: all text is searched. */
   readonly hasFreeText: boolean;
+  /** An `@` without a name that can be read. */
+  readonly isUnclear: boolean;
 }
 
 /** Longer ones are refused: readers here are not made for them. */
 export const QUERY_LENGTH_MAX = 64 * 1024;
 
+/** Beginnings of a longer name are not looked at: no field has one. */
+const NAME_LENGTH_MAX = 1024;
+
 const NAME = /(?:\\.|[^\s:|{}()[\]<>=!~"'$%*,;@&+/?^`\\-])+/y;
+
+const LAST_CLAUSE = /^=>\[[^[\]"]*\]\s*(?:=>\s*\{[^{}"]*\}\s*)?$/;
 
 /** Names after `@`; `@a|b:` names two. */
 export function readQuery(query: string): QueryUse {
   const names: string[] = [];
   let rest = '';
+  let isUnclear = false;
   for (let at = 0; at < query.length; at += 1) {
     const character = query.charAt(at);
     if (character === '\\') {
       rest += 'x';
       at += 1;
     } else if (character === '@') {
+      const { length } = names;
       at = readNames(query, at + 1, names) - 1;
+      isUnclear ||= names.length === length;
     } else {
       rest += character;
     }
   }
-  return { names, hasFreeText: hasWords(rest) };
+  return { names, hasFreeText: hasWords(rest), isUnclear };
 }
 
 function readNames(query: string, start: number, names: string[]): number {
@@ -43,13 +53,24 @@ function readNames(query: string, start: number, names: string[]): number {
     NAME.lastIndex = at;
     const found = NAME.exec(query);
     if (found === null) return at;
-    names.push(found[0].replaceAll(/\\(.)/gs, '$1'));
+    names.push(...beginningsOf(found[0]));
     at = NAME.lastIndex;
     if (query.charAt(at) !== '|') break;
     at += 1;
   }
   // What follows a field is left to `hasWords`, which takes `:{..}`, `:[..]`, `:(..)` away.
   return at;
+}
+
+/**
+ * A name and what else it may be: the server leaves out what it does not know behind one (`@salary$` and `@mail.` are
+ * `@salary` and `@mail`, measured on RediSearch 2.10), so each beginning of a name counts as one. Escapes are taken out.
+ */
+export function beginningsOf(written: string): string[] {
+  const found = written.slice(0, NAME_LENGTH_MAX).matchAll(/(?<!\\)(?!^)\W/g);
+  return [...found, { index: written.length }].map(({ index }) =>
+    written.slice(0, index).replaceAll(/\\(.)/gs, '$1'),
+  );
 }
 
 /** After names are gone: groups that belong to a field, clauses behind `=>`, and operators are no words. */
@@ -95,6 +116,10 @@ export function withFilter(
   const hasClause = clause >= 0 && depthAt(query, clause) === 0;
   const base = (hasClause ? query.slice(0, clause) : query).trim();
   const rest = hasClause ? query.slice(clause) : '';
+  // Nothing but the clause of the vector search, and perhaps its attributes, may stand behind the filter.
+  if (hasClause && !LAST_CLAUSE.test(rest)) {
+    return 'a filter is in force, and something follows the vector search in the query';
+  }
   const isAll = base === '*' || base === '(*)';
   const held = isAll ? terms.join(' ') : `(${base}) ${terms.join(' ')}`;
   return { query: hasClause ? `(${held})${rest}` : held };

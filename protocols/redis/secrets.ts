@@ -30,7 +30,13 @@ function secretPlaces(name: string, args: readonly Buffer[]): readonly number[] 
       // AUTH password, or AUTH user password; a wrong number of arguments may hold one anywhere.
       return args.length === 3 ? [2] : all.slice(1);
     case 'hello':
-      return all.filter((index) => index > 1 && words[index - 2] === 'auth');
+      // Without a user the password stands where the user should.
+      return all.filter(
+        (index) =>
+          index > 1 &&
+          (words[index - 2] === 'auth' ||
+            (words[index - 1] === 'auth' && index === args.length - 1)),
+      );
     case 'acl':
       return words[1] === 'setuser'
         ? all.filter((index) => index > 2 && isPassword(args[index]))

@@ -164,6 +164,7 @@ export class SignIn {
 
   #signedIn(identity: Identity): void {
     this.identity = identity;
+    this.#state.forgetCursors();
     this.#attempt = undefined;
     this.#out.note({ kind: 'signed-in', user: identity.user, database: '0' });
     this.#onEnd();

@@ -49,6 +49,10 @@ export function isAnswerRead({
   return isMasked || (restrictions !== undefined && read?.checkAnswer !== undefined);
 }
 
+function isRedirection({ status, headers }: ResponseHead): boolean {
+  return status >= 300 && status < 400 && headerOf(headers, 'location') !== undefined;
+}
+
 export class AnswerRelay {
   readonly #scope: ExchangeScope;
   readonly #talk: ClientTalk;
@@ -86,7 +90,10 @@ export class AnswerRelay {
     // Interim answers (100, 103) are a matter between neighbours; there is nothing to switch protocols to.
     if (head.status < 200 || this.#head !== undefined) return;
     this.#head = head;
-    if (this.#terms.route.transport === 'grpc') {
+    if (isRedirection(head)) {
+      // It names the store's own address: a client that followed it would go past this gateway, key in hand.
+      this.#refuse('unavailable', 'the store sent the client elsewhere, which Weir does not');
+    } else if (this.#terms.route.transport === 'grpc') {
       this.#onGrpcHead(head);
     } else if (!this.#isRead) {
       this.#talk.answer(head);

@@ -18,13 +18,12 @@ export const SECRET_MARK = '(not recorded)';
 
 const TYPES = { request: 0x51, answer: 0x41, body: 0x44, end: 0x45, cancel: 0x58 } as const;
 
-/** Secret with every product, beside those that the product names. */
-const SECRET_HEADERS: ReadonlySet<string> = new Set([
-  'authorization',
-  'proxy-authorization',
-  'cookie',
-  'set-cookie',
-]);
+/**
+ * Names of headers and of parameters in a query whose values are secret with every product, beside those that
+ * the product names: a client may send the key of one store to another, or in a place where no store looks.
+ */
+const SECRET_NAME =
+  /(?:^|[-_.])(?:api[-_]?key|token|secret|password|passwd|credentials?|authorization|set-cookie|cookie)(?:-bin)?$/i;
 
 export type CancelFacts = Pick<Extract<ExchangeEvent, { kind: 'cancelled' }>, 'code' | 'reason'>;
 
@@ -33,7 +32,10 @@ export function encodeRequestHead(
   head: RequestHead,
   secrets: ReadonlySet<string>,
 ): Buffer {
-  const { version, method, target, authority } = head;
+  const { version, method } = head;
+  const target = withoutSecretParameters(head.target);
+  // A name and password before the host, as in URLs.
+  const authority = head.authority.replace(/^.*@/s, `${SECRET_MARK}@`);
   const headers = withoutSecrets(head.headers, secrets);
   return encodeText(TYPES.request, exchange, { version, method, target, authority, headers });
 }
@@ -88,8 +90,21 @@ function writeHead(into: Buffer, type: number, exchange: number, size: number): 
 }
 
 function withoutSecrets(headers: HeaderList, secrets: ReadonlySet<string>): HeaderList {
-  const isSecret = (name: string): boolean => SECRET_HEADERS.has(name) || secrets.has(name);
+  const isSecret = (name: string): boolean => secrets.has(name) || SECRET_NAME.test(name);
   return headers.map(([name, value]) => [name, isSecret(name) ? SECRET_MARK : value] as const);
+}
+
+function withoutSecretParameters(target: string): string {
+  const at = target.indexOf('?');
+  if (at < 0) return target;
+  const query = target
+    .slice(at + 1)
+    .split('&')
+    .map((part) => {
+      const [name = ''] = part.split('=', 1);
+      return SECRET_NAME.test(name) && name !== part ? `${name}=${SECRET_MARK}` : part;
+    });
+  return `${target.slice(0, at)}?${query.join('&')}`;
 }
 
 export type ExchangeRecord =

@@ -12,6 +12,10 @@ import { announcedSize } from './exchange-headers.ts';
 import { GRPC_STATUS, GrpcFrames, grpcRefusal, headerOf, isGrpcContentType } from './grpc.ts';
 import type { Route, WholeAnswer } from './store-product.ts';
 
+/** Of requests that nobody has to sign in for, bytes: health checks have next to none, and all of it is recorded. */
+export const OPEN_BODY_MAX = 4096;
+/** What is held, inflated and read of a request, bytes, before anybody knows who sends it. */
+export const STRANGER_SIZE_MAX = 1024 * 1024;
 /** Of a path in a refusal. */
 const PATH_LENGTH_MAX = 200;
 
@@ -29,7 +33,7 @@ export function describeUnknown({ method, target }: RequestHead): string {
 export function checkHead(
   head: RequestHead,
   route: Route,
-  options: SessionOptions,
+  options: RequestLimits,
 ): StoreRefusal | undefined {
   const contentType = headerOf(head.headers, 'content-type');
   const isGrpc = contentType !== undefined && /^application\/(?:grpc|connect)/i.test(contentType);
@@ -60,8 +64,18 @@ export function checkGrpcCoding(head: RequestHead, route: Route): WholeAnswer | 
   return grpcRefusal(GRPC_STATUS.unimplemented, message, [['grpc-accept-encoding', GRPC_CODINGS]]);
 }
 
-export function tooLarge({ statementSizeMax }: SessionOptions): StoreRefusal {
-  return refusalOf('too-large', `the request is larger than ${statementSizeMax} bytes`);
+export type RequestLimits = SessionOptions & { readonly isStranger?: true };
+
+/** A smaller limit for those who are not known yet: reading costs time that is everybody's. */
+export function limitsOfStranger(options: SessionOptions): RequestLimits {
+  const statementSizeMax = Math.min(options.statementSizeMax, STRANGER_SIZE_MAX);
+  return { ...options, statementSizeMax, isStranger: true };
+}
+
+export function tooLarge({ statementSizeMax, isStranger }: RequestLimits): StoreRefusal {
+  const until =
+    isStranger === true ? ', which is the limit until a smaller one has shown who asks' : '';
+  return refusalOf('too-large', `the request is larger than ${statementSizeMax} bytes${until}`);
 }
 
 function codingOf(head: RequestHead, route: Route): ReturnType<typeof bodyCoding> {

@@ -1,16 +1,10 @@
 /** What the parts of an exchange session share: the session as they see it, and the way to the client. */
 
-import type {
-  HeaderList,
-  RequestHead,
-  ResponseHead,
-  SessionCommand,
-  SessionOptions,
-  Side,
-} from '../contract.ts';
+import type { HeaderList, RequestHead, ResponseHead, SessionCommand, Side } from '../contract.ts';
 import type { StoreCredential, StoreRefusal, StoreRequest } from '../store.ts';
 import { cleanHead, cleanHeaders } from './exchange-headers.ts';
 import { encodeAnswerHead, encodeBodyHead, encodeCancel, encodeEnd } from './exchange-record.ts';
+import { limitsOfStranger, type RequestLimits } from './exchange-request.ts';
 import type { StoreProduct, WholeAnswer } from './store-product.ts';
 
 /** Up to this size the head of a record and its piece are put into one append. */
@@ -18,7 +12,7 @@ const JOINED_SIZE_MAX = 4096;
 
 export interface ExchangeScope {
   readonly product: StoreProduct;
-  readonly options: SessionOptions;
+  readonly options: RequestLimits;
   readonly isSecure: boolean;
   emit(command: SessionCommand): void;
   /** The decision comes to the exchange. */
@@ -28,6 +22,22 @@ export interface ExchangeScope {
   release(size: number): void;
   /** A caller was let through. */
   onAllowed(exchange: number): void;
+}
+
+/** The same session for somebody who is not known yet. */
+export function scopeOfStranger(scope: ExchangeScope): ExchangeScope {
+  return {
+    product: scope.product,
+    options: limitsOfStranger(scope.options),
+    get isSecure() {
+      return scope.isSecure;
+    },
+    emit: (command) => scope.emit(command),
+    decide: (exchange, request, credential) => scope.decide(exchange, request, credential),
+    hold: (size) => scope.hold(size),
+    release: (size) => scope.release(size),
+    onAllowed: (exchange) => scope.onAllowed(exchange),
+  };
 }
 
 /** Codes that a refusal is known by outside the session, as in the SQL protocols. */

@@ -14,10 +14,11 @@ import type {
   SessionOptions,
   Side,
 } from '../contract.ts';
+import { ProtocolError } from '../errors.ts';
 import type { StoreCredential, StoreRefusal, StoreRequest } from '../store.ts';
 import { Exchange } from './exchange.ts';
 import { refusalOf } from './exchange-request.ts';
-import { type ExchangeScope, kindOf } from './exchange-scope.ts';
+import { type ExchangeScope, kindOf, scopeOfStranger } from './exchange-scope.ts';
 import type { StoreProduct } from './store-product.ts';
 
 /**
@@ -47,6 +48,7 @@ class ExchangeSession implements ProtocolSession, ExchangeScope {
   #held = 0;
   #operations = 0;
   #hasCalled = false;
+  #lastKnown: StoreCredential | undefined;
   #isClosed = false;
 
   constructor(product: StoreProduct, options: SessionOptions) {
@@ -129,11 +131,35 @@ class ExchangeSession implements ProtocolSession, ExchangeScope {
 
   #begin(number: number, head: RequestHead): void {
     if (this.#exchanges.has(number)) throw new Error(`the exchange ${number} is there already`);
-    const exchange = new Exchange(this, number, head);
+    const scope = this.#isKnown(head) ? this : scopeOfStranger(this);
+    const exchange = new Exchange(scope, number, head);
     const refusal = this.#reasonAgainst();
     this.#exchanges.set(number, exchange);
     exchange.begin(refusal);
     this.#forget(exchange);
+  }
+
+  /** A connection is one caller's as a rule, so the last one is not looked up again. */
+  #isKnown(head: RequestHead): boolean {
+    const { knows } = this.options;
+    if (knows === undefined) return true;
+    const credential = this.#credentialOf(head);
+    if (credential === undefined) return false;
+    const last = this.#lastKnown;
+    if (last?.user === credential.user && last?.secret === credential.secret) return true;
+    if (!knows(credential)) return false;
+    this.#lastKnown = credential;
+    return true;
+  }
+
+  /** One that cannot be read is refused with its request. */
+  #credentialOf(head: RequestHead): StoreCredential | undefined {
+    try {
+      return this.product.readCredential(head);
+    } catch (error) {
+      if (error instanceof ProtocolError) return undefined;
+      throw error;
+    }
   }
 
   #reasonAgainst(): StoreRefusal | undefined {

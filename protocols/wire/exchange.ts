@@ -20,6 +20,7 @@ import {
   checkGrpcCoding,
   checkHead,
   describeUnknown,
+  OPEN_BODY_MAX,
   plainBody,
   refusalOf,
   tooLarge,
@@ -39,12 +40,7 @@ import type { ReadRequest, RestrictedRequest, Route } from './store-product.ts';
 const INTERNAL_ERROR = 2;
 const CANCEL = 8;
 const NO_ERROR = 0;
-const NOTHING_ELSE: StoreAllowance = {
-  restrictions: undefined,
-  masks: undefined,
-  login: undefined,
-};
-const EMPTY = Buffer.alloc(0);
+const PLAIN: StoreAllowance = { restrictions: undefined, masks: undefined, login: undefined };
 
 /**
  * `gathering`: the body is collected. `deciding`: nobody knows yet. `streaming`: what comes goes up.
@@ -64,6 +60,7 @@ export class Exchange {
   #pieces: Buffer[] = [];
   /** Of bytes, inflated ones too, that count against what the session may hold. */
   #held = 0;
+  #passed = 0;
   #clientTrailers: HeaderList | undefined;
   #isAsked = false;
   #isServerOver = false;
@@ -110,9 +107,9 @@ export class Exchange {
   #start(route: Route): void {
     if (route.isOpen === true) {
       this.#phase = 'streaming';
-      this.#ask(route, NOTHING_ELSE, {});
+      this.#ask(route, PLAIN, {});
     } else if (route.needs === 'head') {
-      this.#readRequest(route, EMPTY);
+      this.#readRequest(route, Buffer.alloc(0));
     }
   }
 
@@ -150,7 +147,7 @@ export class Exchange {
         break;
       }
       case 'allow': {
-        const allowance = decision.store ?? NOTHING_ELSE;
+        const allowance = decision.store ?? PLAIN;
         const cut = this.#cutDown(allowance);
         if (cut === undefined) return;
         this.#scope.onAllowed(this.number);
@@ -273,8 +270,7 @@ export class Exchange {
     this.#pieces = body.length === 0 ? [] : [body];
     const plain = this.#attempt(() => plainBody(this.#head, route, body, this.#scope.options));
     if (plain === undefined) return;
-    const isCopy = plain.buffer !== body.buffer;
-    if (isCopy && !this.#holds(plain.length)) return;
+    if (plain.buffer !== body.buffer && !this.#holds(plain.length)) return;
     this.#readRequest(route, plain, () => {
       if (body.length > 0) this.#recordBody(body);
       this.#recordEnd(trailers);
@@ -344,6 +340,11 @@ export class Exchange {
 
   #forward(bytes: Buffer): void {
     if (bytes.length === 0) return;
+    this.#passed += bytes.length;
+    if (this.#route?.isOpen === true && this.#passed > OPEN_BODY_MAX)
+      return this.refuse(
+        refusalOf('too-large', 'a body too large for a route without a credential'),
+      );
     this.#recordBody(bytes);
     this.#send(bytes);
   }

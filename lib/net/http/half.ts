@@ -21,6 +21,8 @@ export interface ServerHalfEvents extends HalfEvents {
 export interface Half {
   /** Bytes written that the peer has not taken yet: whoever makes more should wait for `onDrain`. */
   readonly isFull: boolean;
+  /** How many they are. */
+  readonly queuedSize: number;
   send(bytes: Buffer): void;
   end(trailers: HeaderList): void;
   /** RST_STREAM, or the end of the connection with HTTP/1.1. No event comes after it. */

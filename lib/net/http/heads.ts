@@ -18,6 +18,8 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'upgrade',
   'http2-settings',
   'expect',
+  // A store that names another address of its own would lead clients past the gateway.
+  'alt-svc',
 ]);
 /** Twice in one request they mean two things to two readers; Node's HTTP/2 would throw on most of them. */
 const SINGLE: ReadonlySet<string> = new Set([

@@ -208,7 +208,11 @@ class Http1ClientHalf implements ClientHalf {
   }
 
   get isFull(): boolean {
-    return this.#response.writableLength >= OUTFLOW_SIZE_MAX;
+    return this.queuedSize >= OUTFLOW_SIZE_MAX;
+  }
+
+  get queuedSize(): number {
+    return this.#response.writableLength;
   }
 
   start(events: ClientHalfEvents): void {

@@ -136,7 +136,11 @@ class Http1ServerHalf implements Half {
   }
 
   get isFull(): boolean {
-    return this.#request.writableLength >= OUTFLOW_SIZE_MAX;
+    return this.queuedSize >= OUTFLOW_SIZE_MAX;
+  }
+
+  get queuedSize(): number {
+    return this.#request.writableLength;
   }
 
   send(bytes: Buffer): void {

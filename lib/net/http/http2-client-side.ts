@@ -128,7 +128,11 @@ class Http2ClientHalf implements ClientHalf {
   }
 
   get isFull(): boolean {
-    return this.#stream.writableLength >= OUTFLOW_SIZE_MAX;
+    return this.queuedSize >= OUTFLOW_SIZE_MAX;
+  }
+
+  get queuedSize(): number {
+    return this.#stream.writableLength;
   }
 
   start(events: ClientHalfEvents): void {

@@ -40,7 +40,10 @@ class Http2ServerSide implements ServerSide {
       createConnection: () => socket,
     });
     this.#session = session;
-    session.once('connect', () => session.setLocalWindowSize(CONNECTION_WINDOW));
+    session.once('connect', () => {
+      // Told in a turn of its own: destroyed by then, it would throw, and nobody is there to catch that.
+      if (!session.destroyed) session.setLocalWindowSize(CONNECTION_WINDOW);
+    });
     watchServer(session, livenessPeriod);
     // Each stream tells what became of it.
     session.on('error', ignore);
@@ -102,7 +105,11 @@ class Http2ServerHalf implements Half {
   }
 
   get isFull(): boolean {
-    return this.#stream.writableLength >= OUTFLOW_SIZE_MAX;
+    return this.queuedSize >= OUTFLOW_SIZE_MAX;
+  }
+
+  get queuedSize(): number {
+    return this.#stream.writableLength;
   }
 
   send(bytes: Buffer): void {

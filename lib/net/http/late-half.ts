@@ -16,6 +16,10 @@ export class LateHalf implements Half {
     return this.#half?.isFull ?? this.#waiting.length > 0;
   }
 
+  get queuedSize(): number {
+    return this.#half?.queuedSize ?? this.#waiting.reduce((sum, { length }) => sum + length, 0);
+  }
+
   /** Nobody wants it any more. */
   get isAbandoned(): boolean {
     return this.#isAbandoned;

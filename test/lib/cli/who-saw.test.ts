@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { runWhoSaw } from '../../../lib/cli/who-saw.ts';
+import { encodeCancel } from '../../../protocols/wire/exchange-record.ts';
 import {
   type Capture,
   exchangeSteps,
@@ -119,6 +120,22 @@ t.test('what cannot be read makes the answer incomplete', async (t) => {
   const { dataDir: odd } = await record(t, [{ ...REST, answer: '{"result":' }]);
   const found = await runCommand(runWhoSaw, [...ASK, '--data-dir', odd]);
   t.match(found, { code: 3, stderr: /the answer to #1 \(10 bytes\) cannot be searched/ });
+});
+
+t.test('of an answer that its client broke off, what came is looked at', async (t) => {
+  const broken = [
+    ...exchangeSteps(REST).slice(0, -1),
+    {
+      at: 9_000,
+      from: 'client' as const,
+      bytes: encodeCancel(1, { code: 8, reason: 'the stream was reset (8)' }),
+    },
+  ];
+  const header = { protocol: 'qdrant', connection: 'qdrant', session: 'session-1' };
+  const { dataDir } = await recordSession(t, broken, { header, reason: 'client closed' });
+  const { code, stdout } = await runCommand(runWhoSaw, [...ASK, '--data-dir', dataDir]);
+  t.match(stdout, /ann {2}session-1 {2}#1/);
+  t.equal(code, 0);
 });
 
 t.test('arguments', async (t) => {

@@ -16,6 +16,7 @@ import {
 } from './exchange-servers.ts';
 import './exchange-ending-cases.ts';
 import './exchange-hostile-cases.ts';
+import './exchange-outflow-cases.ts';
 import './exchange-recording-cases.ts';
 
 /** Bytes: far more than sockets and windows hold. */

@@ -107,6 +107,7 @@ export interface ExchangeRigOptions {
   readonly open?: (version: '1.1' | '2') => Promise<net.Socket>;
   readonly signInTimeout?: number;
   readonly isQuiet?: boolean;
+  readonly heldSizeMax?: number;
 }
 
 export async function startExchanges(t: Teardown, options: ExchangeRigOptions) {
@@ -146,7 +147,7 @@ export async function startExchanges(t: Teardown, options: ExchangeRigOptions) {
       clientTls: options.clientTls ?? 'off',
       http1,
       upstreamOf: (isGrpc) => (isGrpc ? grpc : rest),
-      heldSizeMax: 64 * 1024 * 1024,
+      heldSizeMax: options.heldSizeMax ?? 64 * 1024 * 1024,
       signInTimeout: options.signInTimeout ?? 60_000,
     });
     drivers.push(driver);

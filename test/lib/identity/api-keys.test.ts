@@ -88,6 +88,19 @@ t.test('a password that was right is known again at once, a wrong one is not', a
   t.ok(identity.identify(wrong) instanceof Promise);
 });
 
+t.test('known without a hash of a password: keys, and passwords that were right', async (t) => {
+  const identity = createIdentity();
+  const right = { user: 'alice', secret: 'alice-password' };
+  t.equal(identity.isKnown({ user: undefined, secret: ALICE_KEY }), true);
+  t.equal(identity.isKnown({ user: undefined, secret: 'nothing' }), false);
+  t.equal(identity.isKnown({ user: undefined, secret: 'x'.repeat(20_000) }), false);
+  t.equal(identity.isKnown(right), false);
+  await identity.identify(right);
+  t.equal(identity.isKnown(right), true);
+  t.equal(identity.isKnown({ user: undefined, secret: 'alice:alice-password' }), true);
+  t.equal(identity.isKnown({ user: 'alice', secret: 'wrong' }), false);
+});
+
 t.test('passwords that are hashed at once are bounded', async (t) => {
   const identity = createIdentity();
   const answers = Array.from({ length: 300 }, (_, index) =>

@@ -228,3 +228,15 @@ t.test(
     }
   },
 );
+
+t.test('exchanges that were broken off leave nothing behind', async (t) => {
+  const all = createExchangeView();
+  for (let exchange = 1; exchange <= 3; exchange += 1) {
+    const steps = exchangeSteps({ ...QUERY, exchange }).slice(0, -1);
+    for (const one of steps) if ('bytes' in one) all.push(one.from, one.bytes, one.by);
+    t.ok(all.heldSize > 0);
+    const told = all.push('client', encodeCancel(exchange, { code: 8, reason: 'gone' }), undefined);
+    t.match(told, [{ event: 'body', from: 'server', exchange }, { event: 'cancelled' }]);
+    t.equal(all.heldSize, 0);
+  }
+});

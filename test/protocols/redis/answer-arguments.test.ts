@@ -44,10 +44,16 @@ void t.test('hashes', async (t) => {
 void t.test('sorted sets and documents', async (t) => {
   t.equal(unionHasScores(words('ZUNION 2 withscores b')), false);
   t.equal(unionHasScores(words('ZUNION 1 withscores AGGREGATE SUM WITHSCORES')), true);
-  t.same(readJsonGet(words('JSON.GET k')), { paths: [], isExpanded: false });
-  t.same(readJsonGet(words('JSON.GET k FORMAT STRING $.a')), { paths: ['$.a'], isExpanded: false });
+  t.same(readJsonGet(words('JSON.GET k')), { paths: [], isForeign: false });
+  t.same(readJsonGet(words('JSON.GET k FORMAT STRING $.a')), { paths: ['$.a'], isForeign: false });
   t.same(readJsonGet(words('JSON.GET k INDENT $.x NOESCAPE $.a FORMAT EXPAND $.b')), {
     paths: ['$.a', '$.b'],
-    isExpanded: true,
+    isForeign: true,
   });
+  t.equal(readJsonGet(words('JSON.GET k SPACE 0,"x":')).isForeign, true, 'no JSON any more');
+  t.equal(readJsonGet(words('JSON.GET k NEWLINE },{ $')).isForeign, true);
+  t.equal(
+    readJsonGet(['JSON.GET', 'k', 'INDENT', '  '].map((one) => Buffer.from(one))).isForeign,
+    false,
+  );
 });

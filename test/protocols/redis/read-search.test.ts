@@ -1,7 +1,7 @@
 /** FT.* in front of a real Redis Stack: what comes back, what steers, filters, limits, vectors. */
 import t from 'tap';
 import type { StoreRequest } from '../../../protocols/store.ts';
-import { allowing, masksOf, startLab } from '../../support/redis-lab.ts';
+import { allowing, masksOf, PASSWORD, startLab } from '../../support/redis-lab.ts';
 import { type Plain, RawRedis, redisMissing } from '../../support/redis-server.ts';
 import {
   arrayOf,
@@ -288,4 +288,19 @@ void t.test('an index that was changed is asked for again', { skip }, async (t) 
   t.match(found, /harmless/);
   t.notMatch(found, /@example/);
   t.ok(lab.commands.some((one) => one.kind === 'note' && one.fact.kind === 'schema-changed'));
+});
+
+void t.test('who signs in anew may not read what was opened before', { skip }, async (t) => {
+  const port = await startStack(t);
+  const lab = await startLab(t, { upstreamPort: port });
+  const client = await lab.client();
+  const open = 'FT.AGGREGATE idx * WITHCURSOR COUNT 1';
+  const accessesOf = async (isNew: boolean): Promise<number> => {
+    const cursor = String(arrayOf(await client.ask(...words(open)))[1]);
+    if (isNew) t.equal(await client.ask('AUTH', 'ann', PASSWORD), 'OK');
+    await client.ask('FT.CURSOR', 'READ', 'idx', cursor);
+    return lab.requests.at(-1)?.accesses.length ?? 0;
+  };
+  t.equal(await accessesOf(false), 1);
+  t.equal(await accessesOf(true), 2, 'it may be of any index then');
 });

@@ -315,3 +315,14 @@ t.test('gRPC: a restricted message goes up in a frame of its own', async (t) => 
   );
   t.equal(ask?.body, frameMessage(Buffer.from('who;tenant=a')).toString());
 });
+
+t.test('the store sends no client past the gateway', async (t) => {
+  const location: HeaderList = [['location', 'http://store:6333/c/people']];
+  for (const status of [301, 302, 303, 307, 308]) {
+    const { head, body } = see([...search(), ...answers(1, status, '', location)], {
+      kind: 'allow',
+    });
+    t.equal(head?.status, 503);
+    t.notMatch(JSON.stringify([head, body]), /store:6333/);
+  }
+});

@@ -92,3 +92,34 @@ t.test('damage is told once, and nothing is made of what follows', async (t) => 
     t.equal(reader.heldSize, 0);
   }
 });
+
+t.test('a secret is none of a recording, wherever a client writes it', async (t) => {
+  const names = [
+    'x-api-key',
+    'apikey',
+    'x-chroma-token',
+    'x-auth-token',
+    'password',
+    'auth-token-bin',
+  ];
+  const bytes = encodeRequestHead(
+    1,
+    {
+      ...HEAD,
+      target: '/a?limit=1&api_key=hush&x=y&API-KEY=hush&token=hush=&shard_key=1',
+      authority: 'ann:hush@store:6333',
+      headers: [...names.map((name) => [name, 'hush'] as const), ['x-tokens-used', '5']],
+    },
+    new Set(),
+  );
+  t.notOk(bytes.includes('hush'));
+  t.match(new ExchangeRecordReader().push(bytes), [
+    {
+      head: {
+        target: `/a?limit=1&api_key=${SECRET_MARK}&x=y&API-KEY=${SECRET_MARK}&token=${SECRET_MARK}&shard_key=1`,
+        authority: `${SECRET_MARK}@store:6333`,
+      },
+    },
+  ]);
+  t.ok(bytes.includes('"x-tokens-used","5"'));
+});

@@ -1,16 +1,26 @@
 /** The rules of the exchange session one by one; what holds for every event is in test/conformance/exchanges.ts. */
 
+import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { inflate } from '../../../lib/gateway/inflate.ts';
 import type {
   Decision,
+  HeaderList,
   ProtocolSession,
   SessionCommand,
   SessionEvent,
   SessionOptions,
 } from '../../../protocols/contract.ts';
+import { STRANGER_SIZE_MAX } from '../../../protocols/wire/exchange-request.ts';
 import { EXCHANGES_MAX } from '../../../protocols/wire/exchange-session.ts';
-import { answers, asks, MASKED, requestHead, tellExchange } from '../../support/exchanges.ts';
+import {
+  answers,
+  asks,
+  MASKED,
+  piece,
+  requestHead,
+  tellExchange,
+} from '../../support/exchanges.ts';
 import { handleAll, playEvents } from '../../support/play.ts';
 import { toyStore } from '../../support/toy-store.ts';
 import { sessionOptions } from '../../support/transcript.ts';
@@ -78,6 +88,35 @@ t.test('a request that is too large, by its head or by its bytes', async (t) => 
   t.equal(statusOf(commands), 413);
   t.notOk(isAsked(commands));
   t.equal(statusOf(run([...asks(2, SEARCH, '{}'), ...answers(2, 200)], ALLOW, small), 2), 200);
+});
+
+t.test('of a caller that is not known yet little is held, inflated and read', async (t) => {
+  const asked: string[] = [];
+  const knows = ({ secret }: { secret: string }): boolean =>
+    asked.push(secret) > 0 && secret === 'k';
+  const options = { knows, statementSizeMax: 4 * STRANGER_SIZE_MAX };
+  const large = `{"limit":1,"x":"${'a'.repeat(STRANGER_SIZE_MAX)}"}`;
+  const by = (secret: string | undefined, body: string | Buffer, more: HeaderList = []) =>
+    asks(1, SEARCH, body, {
+      headers: [...(secret === undefined ? [] : [['api-key', secret] as const]), ...more],
+    });
+  const gzip: HeaderList = [['content-encoding', 'gzip']];
+  const bomb = gzipSync(large);
+  t.equal(statusOf(run(by('k', large), ALLOW, options)), undefined, 'a known one');
+  t.equal(statusOf(run(by('k', bomb, gzip), ALLOW, options)), undefined, 'compressed');
+  for (const secret of ['other', undefined]) {
+    const refused = run(by(secret, large), ALLOW, options);
+    t.equal(statusOf(refused), 413, `${secret}`);
+    t.match(tellExchange(refused, 1), 'until a smaller one has shown who asks');
+    t.equal(statusOf(run(by(secret, bomb, gzip), ALLOW, options)), 400, `${secret}, compressed`);
+    t.ok(isAsked(run(by(secret, '{"limit":1}'), ALLOW, options)), 'a small one is decided on');
+  }
+  const session = open(options);
+  asked.length = 0;
+  for (const exchange of [1, 2, 3]) {
+    playEvents(session, asks(exchange, SEARCH, '{}', { headers: [['api-key', 'k']] }), () => ALLOW);
+  }
+  t.same(asked, ['k'], 'looked up once for a connection');
 });
 
 t.test('what one connection holds has a limit, and is given back', async (t) => {
@@ -182,6 +221,16 @@ t.test('an open route passes without a question, and without the key', async (t)
   t.equal(statusOf(commands), 200);
   t.notOk(commands.some(({ kind }) => kind === 'decide'));
   t.notOk(tellExchange(commands, 1).includes('stale'));
+});
+
+t.test('an open route takes no body without end from strangers', async (t) => {
+  const head = requestHead('GET /health');
+  const more = piece(1, 'client', Buffer.alloc(3000));
+  const commands = run([{ kind: 'request', exchange: 1, head }, ...more, ...more, ...more]);
+  t.equal(statusOf(commands), 413);
+  const passed = commands.filter((one) => one.kind === 'body' && one.to === 'server');
+  t.equal(passed.length, 1);
+  t.ok(commands.some((one) => one.kind === 'abandon' && one.to === 'server'));
 });
 
 t.test('facts: called once, names twice for each change', async (t) => {

@@ -175,7 +175,7 @@ t.test('answers and trailers', async (t) => {
       200,
       'Fine',
       linesOf(
-        'Connection: x-hop | X-Hop: 1 | Transfer-Encoding: chunked | Trailer: x',
+        'Connection: x-hop | X-Hop: 1 | Transfer-Encoding: chunked | Trailer: x | Alt-Svc: h2=":1"',
         'Set-Cookie: a=1 | Set-Cookie: b=2',
       ),
     ),

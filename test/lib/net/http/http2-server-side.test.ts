@@ -249,6 +249,14 @@ t.test('GOAWAY: nothing new is asked, what runs goes on, what was not taken is l
   t.equal(told.retired, 1, 'once');
 });
 
+t.test('one that is destroyed before it has begun ends, and nothing else does', async (t) => {
+  const { side, told } = await connect(t, await serveHttp2(t, () => undefined));
+  side.destroy();
+  t.ok(await until(() => told.closed === 1));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  t.notOk(side.isUsable);
+});
+
 t.test('a lost connection is told to each stream, with no code', async (t) => {
   const { side, end, told } = await startRaw(t);
   const all = [askSide(side, requestOf('GET /1')), askSide(side, requestOf('GET /2'))];

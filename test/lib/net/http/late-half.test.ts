@@ -6,6 +6,7 @@ import { LateHalf } from '../../../../lib/net/http/late-half.ts';
 class LoggingHalf implements Half {
   readonly log: string[] = [];
   isFull = false;
+  queuedSize = 0;
 
   send(bytes: Buffer): void {
     this.log.push(`send ${bytes.toString()}`);
