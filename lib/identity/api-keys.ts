@@ -69,18 +69,13 @@ export function createKeyIdentity(
     return entry !== undefined && timingSafeEqual(entry.hash, hash) ? entry.user : undefined;
   }
 
-  function nameOf(user: string | undefined, password: string): string {
-    return blind(JSON.stringify([user, password])).toString('latin1');
-  }
-
+  const nameOf = (...pair: readonly [string | undefined, string]): string =>
+    blind(JSON.stringify(pair)).toString('latin1');
   async function checkPassword(user: string, password: string): Promise<Principal | undefined> {
     if (passwords === undefined) return undefined;
     // A mock for names that do not exist: they take the same time (PG-15).
     const { verifier, isKnown } = passwords.lookup(user);
-    const { salt, iterations, storedKey } = verifier;
-    const salted = await derive(preparePassword(password), salt, iterations, KEY_SIZE, 'sha256');
-    const clientKey = createHmac('sha256', salted).update('Client Key').digest();
-    const isRight = timingSafeEqual(createHash('sha256').update(clientKey).digest(), storedKey);
+    const isRight = await isProvedBy(password, verifier);
     return isRight && isKnown ? principals.get(user) : undefined;
   }
 
@@ -101,9 +96,6 @@ export function createKeyIdentity(
     return check;
   }
 
-  const isTooLong = ({ user, secret: text }: StoreCredential): boolean =>
-    text.length > SECRET_LENGTH_MAX || (user?.length ?? 0) > SECRET_LENGTH_MAX;
-
   return {
     findKey,
     isKnown: (credential) => {
@@ -123,6 +115,20 @@ export function createKeyIdentity(
       return name === undefined || name === '' ? undefined : identifyByPassword(name, password);
     },
   };
+}
+
+/** RFC 5802, section 3: StoredKey is the hash of ClientKey. */
+async function isProvedBy(
+  password: string,
+  { salt, iterations, storedKey }: ReturnType<Credentials['lookup']>['verifier'],
+): Promise<boolean> {
+  const salted = await derive(preparePassword(password), salt, iterations, KEY_SIZE, 'sha256');
+  const clientKey = createHmac('sha256', salted).update('Client Key').digest();
+  return timingSafeEqual(createHash('sha256').update(clientKey).digest(), storedKey);
+}
+
+function isTooLong({ user, secret }: StoreCredential): boolean {
+  return secret.length > SECRET_LENGTH_MAX || (user?.length ?? 0) > SECRET_LENGTH_MAX;
 }
 
 /** A key header of some products carries `user:password` as one text. */

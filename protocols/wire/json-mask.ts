@@ -56,6 +56,10 @@ export function maskJson(bytes: Buffer, plan: JsonPlan, masks: FieldMasks): Buff
   return masker.finish();
 }
 
+/** How a document with fields begins. */
+const NEARLY_JSON = /^\ufeff?\s*(?:\[\s*)*\{\s*"/;
+const HIDDEN = '***';
+
 class Scopes {
   readonly #masks: FieldMasks;
   readonly #roots = new Map<JsonPlan, Scope>();
@@ -161,9 +165,12 @@ class JsonMasker {
     if (masked !== text) this.#splicer.replace(start, this.#scanner.at, JSON.stringify(masked));
   }
 
-  /** Text that only looks like JSON is text. */
+  /**
+   * Text that only looks like JSON is text. Where it begins as a document with fields and then is none (something
+   * behind it, one document a line), its fields are in there and nobody finds their end: it is hidden whole.
+   */
   #masked(text: string, scope: Scope, depth: number): string {
-    if (!/^\s*[[{"]/.test(text)) return text;
+    if (!/^\ufeff?\s*[[{"]/.test(text)) return text;
     const bytes = Buffer.from(text, 'utf8');
     try {
       const scanner = new JsonScanner(bytes, 'server');
@@ -172,7 +179,7 @@ class JsonMasker {
       const masked = inner.finish();
       return masked === bytes ? text : masked.toString('utf8');
     } catch (error) {
-      if (error instanceof ProtocolError) return text;
+      if (error instanceof ProtocolError) return NEARLY_JSON.test(text) ? HIDDEN : text;
       throw error;
     }
   }

@@ -22,7 +22,7 @@ export interface TransportLab extends TransportGateway {
 }
 
 export const storeTransport: Suite = {
-  name: 'storeTransport',
+  name: 'store-transport',
   about:
     'HTTP/1.1, HTTP/2 and gRPC through a gateway process: framing, cancels, floods, stalls, deaths',
   run: async (context) => {

@@ -133,9 +133,17 @@ t.test('texts that hold JSON are masked inside, where a mask lies below', async 
     JSON.stringify({ meta: JSON.stringify(JSON.parse(inner(email))) });
   t.equal(mask(quoted('q'), { record: [] }, masksOf(['meta.author.email'])), quoted('***'));
   const broken = '{"meta":"{\\"author\\": x@y"}';
+  t.equal(mask(broken, { record: [] }, masksOf(['meta.author.email'], true)), '{"meta":"***"}');
+  const lines = (more: string): string =>
+    JSON.stringify({ meta: `{"author":{"email":"q"}}${more}` });
+  for (const more of ['x', '\n{"author":{"email":"r"}}', ',', '\u0000']) {
+    const hidden = mask(lines(more), { record: [] }, masksOf(['meta.author.email']));
+    t.equal(hidden, '{"meta":"***"}', more);
+  }
+  const prose = '{"meta":"{name} writes \\"x@y\\""}';
   t.equal(
-    mask(broken, { record: [] }, masksOf(['meta.author.email'], true)),
-    '{"meta":"{\\"author\\": [EMAIL]"}',
+    mask(prose, { record: [] }, masksOf(['meta.author.email'], true)),
+    '{"meta":"{name} writes \\"[EMAIL]\\""}',
   );
 });
 
