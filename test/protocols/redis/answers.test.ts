@@ -74,7 +74,8 @@ void t.test('filters steer, limits are cut, vectors are withheld', { skip }, asy
   });
   const client = await lab.client();
   t.same(await client.ask('VSIM', 'v', 'ELE', 'a', 'FILTER', '.email == "x" and .year > 3'), []);
-  t.same(lab.requests.at(-1)?.steering, [['email'], ['year']]);
+  const steering = [['#attributes'], ['email'], ['year'], ['#element']];
+  t.same(lab.requests.at(-1)?.steering, steering);
   t.equal(lab.requests.at(-1)?.limit, 10);
   t.match(await client.run('VSIM v ELE a'), { length: 2 });
   t.match(await client.run('VSIM v ELE a COUNT 3'), { length: 2 });
