@@ -1,18 +1,29 @@
 /**
- * `npm run bench [-- --seconds 2 --rounds 1 --protocol postgres,mysql --load select,prepared,rows]`: the
+ * `npm run bench [-- --seconds 2 --rounds 1 --protocol postgres,mysql,store,redis --load select,prepared,rows]`: the
  * same load direct, through a bare byte copy in Node, through HAProxy and PgBouncer where they are
  * installed, and through Weir in its modes; rounds are interleaved, so that a noisy machine hits all
  * alike. Prints throughput, latency and CPU per transaction of the proxy process, as ratios. Absolute
- * numbers are this machine's alone. About ten minutes as it is, half of them for each protocol.
+ * numbers are this machine's alone. About twenty minutes as it is, a quarter of them for each protocol.
  */
 
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { mysqlSuite } from './mysql.ts';
 import { postgresSuite } from './postgres.ts';
-import { LOAD_NAMES, type LoadName, runSuite } from './suite.ts';
+import { redisSuite } from './redis.ts';
+import { storeSuites } from './stores.ts';
+import { LOAD_NAMES, type Rounds, runSuite } from './suite.ts';
 
-const SUITES = { postgres: postgresSuite, mysql: mysqlSuite } as const;
+type RunSuites = (rounds: Rounds) => Promise<void>;
+
+const SUITES: Readonly<Record<string, RunSuites>> = {
+  postgres: (rounds) => runSuite(postgresSuite, rounds),
+  mysql: (rounds) => runSuite(mysqlSuite, rounds),
+  store: async (rounds) => {
+    for (const suite of storeSuites) await runSuite(suite, rounds);
+  },
+  redis: (rounds) => runSuite(redisSuite, rounds),
+};
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -23,10 +34,8 @@ async function main(): Promise<void> {
       load: { type: 'string', default: LOAD_NAMES.join() },
     },
   });
-  const isLoad = (name: string): name is LoadName => LOAD_NAMES.some((load) => load === name);
-  const isProtocol = (name: string): name is keyof typeof SUITES => name in SUITES;
-  const loads = values.load.split(',').filter(isLoad);
-  const protocols = values.protocol.split(',').filter(isProtocol);
+  const loads = values.load.split(',').filter((name) => LOAD_NAMES.some((load) => load === name));
+  const protocols = values.protocol.split(',').filter((name) => Object.hasOwn(SUITES, name));
   const [seconds, rounds] = [Number(values.seconds), Number(values.rounds)];
   if (!(seconds > 0 && rounds > 0 && loads.length > 0 && protocols.length > 0)) {
     throw new Error(
@@ -36,7 +45,7 @@ async function main(): Promise<void> {
   }
   console.log(`${cpus().length} cores, Node ${process.version}`);
   for (const protocol of protocols) {
-    await runSuite(SUITES[protocol], { loads, rounds, seconds });
+    await SUITES[protocol]?.({ loads, rounds, seconds });
   }
 }
 

@@ -24,8 +24,21 @@ export const RULE: RuleConfig = {
   action: 'block',
 };
 
+/** Of SQL databases. */
 export type LoadName = 'select' | 'prepared' | 'rows';
-export const LOAD_NAMES: readonly LoadName[] = ['select', 'prepared', 'rows'];
+/** Of stores. */
+export type StoreLoad = 'small' | 'search';
+/** Of Redis. */
+export type RedisLoad = 'get' | 'ft-search';
+export const LOAD_NAMES: readonly (LoadName | StoreLoad | RedisLoad)[] = [
+  'select',
+  'prepared',
+  'rows',
+  'small',
+  'search',
+  'get',
+  'ft-search',
+];
 
 export interface Target extends Login {
   readonly port: number;
@@ -44,28 +57,35 @@ export interface Measured {
   readonly latencies: number[];
 }
 
-export interface Suite {
+export interface Suite<Load extends string = LoadName> {
   readonly protocol: string;
-  readonly about: Readonly<Record<LoadName, string>>;
+  readonly about: Readonly<Record<Load, string>>;
   /** Why it cannot be run here; undefined: it can. */
   missing(): string | undefined;
   /** The first is the server itself, the second the byte copy. */
   start(t: Teardown): Promise<Contender[]>;
   /** What makes the load, for the report. */
   describeLoad(): Promise<string>;
-  run(target: Target, load: LoadName, seconds: number): Promise<Measured>;
+  run(target: Target, load: Load, seconds: number): Promise<Measured>;
 }
 
 export interface Rounds {
-  readonly loads: readonly LoadName[];
+  /** Those that a suite does not have are left out. */
+  readonly loads: readonly string[];
   readonly rounds: number;
   readonly seconds: number;
 }
 
+/** Just-in-time compilers and caches are warm in a gateway that has run for a minute; seconds, at full load. */
+const WARM_UP = 4;
 /** Linux counts process time in these; sysconf(_SC_CLK_TCK) has been 100 everywhere for decades. */
 const TICKS_PER_SECOND = 100;
 
-export async function runSuite(suite: Suite, { loads, rounds, seconds }: Rounds): Promise<void> {
+export async function runSuite<Load extends string>(
+  suite: Suite<Load>,
+  { loads, rounds, seconds }: Rounds,
+): Promise<void> {
+  if (!Object.keys(suite.about).some((load) => loads.includes(load))) return;
   const reason = suite.missing();
   if (reason !== undefined) {
     console.log(`${suite.protocol}: skipped, ${reason}`);
@@ -78,9 +98,9 @@ export async function runSuite(suite: Suite, { loads, rounds, seconds }: Rounds)
       `${suite.protocol}: ${contenders.length} contenders, ${rounds} interleaved rounds of ${seconds} s each, ` +
         `load by ${await suite.describeLoad()}`,
     );
-    for (const load of loads) {
-      // Just-in-time compilers and caches are warm in a gateway that has run for a minute.
-      for (const one of contenders) await suite.run(one, load, Math.ceil(seconds / 3));
+    for (const load in suite.about) {
+      if (!loads.includes(load)) continue;
+      for (const one of contenders) await suite.run(one, load, Math.max(WARM_UP, seconds / 3));
       const samples: Sample[] = [];
       for (let round = 1; round <= rounds; round += 1) {
         for (const one of contenders) samples.push(await measure(suite, one, load, seconds));
@@ -93,10 +113,10 @@ export async function runSuite(suite: Suite, { loads, rounds, seconds }: Rounds)
   }
 }
 
-async function measure(
-  suite: Suite,
+async function measure<Load extends string>(
+  suite: Suite<Load>,
   one: Contender,
-  load: LoadName,
+  load: Load,
   seconds: number,
 ): Promise<Sample> {
   const before = await readCpu(one.pid);

@@ -6,6 +6,15 @@
  * session can be replayed by feeding it back.
  */
 
+import type {
+  FieldMasks,
+  Restrictions,
+  StoreCall,
+  StoreCredential,
+  StoreLogin,
+  StoreRequest,
+} from './store.ts';
+
 export type Side = 'client' | 'server';
 
 /** What a session must look at. Both off: it follows the framing and records, nothing more. */
@@ -85,6 +94,19 @@ export type Operation =
   /** A server-side routine called by number, past the statement parser. */
   | { readonly kind: 'call'; readonly id: number; readonly routine: number }
   | { readonly kind: 'cancel'; readonly id: number; readonly key: Buffer }
+  /** What is asked of a vector database or key-value store. */
+  | {
+      readonly kind: 'request';
+      readonly id: number;
+      readonly request: StoreRequest;
+      readonly isSecure: boolean;
+      /** Where each request brings its own (HTTP); undefined there: it brings none. */
+      readonly credential?: StoreCredential;
+      /** The one who signed in to this session asks (Redis); `credential` is left out then. */
+      readonly isSignedIn?: boolean;
+      /** With `isSignedIn`: as whom. A sign-in that fails leaves a session with the user before (AUTH). */
+      readonly user?: string;
+    }
   | {
       readonly kind: 'result';
       readonly id: number;
@@ -101,6 +123,8 @@ export interface Verifier {
   readonly serverKey: Buffer;
   /** SHA1(SHA1(password)), for mysql_native_password; undefined where the user has none. */
   readonly nativeHash?: Buffer;
+  /** SHA-256 of keys that prove the same as the password, where clients send it bare (Redis); compare all of them in constant time. */
+  readonly keyHashes?: readonly Buffer[];
 }
 
 /** The gateway's own credential on the upstream leg. Never recorded, never logged. */
@@ -125,6 +149,8 @@ export type Decision =
       readonly plan?: MaskingPlan;
       /** Only for sign-ins. */
       readonly inspection?: Inspection;
+      /** Only for requests to stores. */
+      readonly store?: StoreAllowance;
     }
   /** To a sign-in: the client must prove that it knows the secret, then the gateway logs in upstream. */
   | {
@@ -147,7 +173,89 @@ export type Decision =
       readonly position?: number;
     };
 
+/** Under what an allowed request to a store goes on. */
+export interface StoreAllowance {
+  /** Undefined: none. */
+  readonly restrictions: Restrictions | undefined;
+  /** Undefined: nothing in the answer is masked. */
+  readonly masks: FieldMasks | undefined;
+  /** Undefined with auth = "passthrough", where the caller's own credential goes through. */
+  readonly login: StoreLogin | undefined;
+}
+
+/** In their order on the wire, names in lower case. Values are latin1 text, as Node gives them. */
+export type HeaderList = readonly (readonly [name: string, value: string])[];
+
+export interface RequestHead {
+  readonly version: '1.1' | '2';
+  readonly method: string;
+  /** Path and query as they came: `/collections/a%20b?x=1`. */
+  readonly target: string;
+  /** Host or :authority; empty: none. */
+  readonly authority: string;
+  /** Without pseudo headers, `host` and what concerns one hop only. */
+  readonly headers: HeaderList;
+  /** No body follows, so no `body` and `ended` events but one `ended` at once. */
+  readonly isWhole: boolean;
+}
+
+export interface ResponseHead {
+  readonly status: number;
+  /** HTTP/1.1 reason phrase; undefined: the usual one. */
+  readonly reason?: string;
+  readonly headers: HeaderList;
+}
+
+/**
+ * HTTP and gRPC: one exchange is a request and its answer. Numbers are unique in a session, from 1.
+ * Framing, flow control, keep-alive and hop-by-hop headers are the driver's.
+ */
+export type ExchangeEvent =
+  | { readonly kind: 'request'; readonly exchange: number; readonly head: RequestHead }
+  | { readonly kind: 'response'; readonly exchange: number; readonly head: ResponseHead }
+  | {
+      readonly kind: 'body';
+      readonly exchange: number;
+      readonly from: Side;
+      readonly bytes: Buffer;
+    }
+  /** That side has said everything. */
+  | {
+      readonly kind: 'ended';
+      readonly exchange: number;
+      readonly from: Side;
+      readonly trailers: HeaderList;
+    }
+  /** That side gave up: RST_STREAM with `code`, or its connection is lost or could not be made (code undefined). */
+  | {
+      readonly kind: 'cancelled';
+      readonly exchange: number;
+      readonly from: Side;
+      readonly code: number | undefined;
+      readonly reason: string;
+    };
+
+export type ExchangeCommand =
+  /** Opens the exchange towards the server. */
+  | { readonly kind: 'ask'; readonly exchange: number; readonly head: RequestHead }
+  | { readonly kind: 'answer'; readonly exchange: number; readonly head: ResponseHead }
+  | { readonly kind: 'body'; readonly exchange: number; readonly to: Side; readonly bytes: Buffer }
+  | {
+      readonly kind: 'end';
+      readonly exchange: number;
+      readonly to: Side;
+      readonly trailers: HeaderList;
+    }
+  /** RST_STREAM with `code` (HTTP/2) or the end of the connection (HTTP/1.1). */
+  | {
+      readonly kind: 'abandon';
+      readonly exchange: number;
+      readonly to: Side;
+      readonly code: number;
+    };
+
 export type SessionEvent =
+  | ExchangeEvent
   /** The client side opens first; the server side after an `open` command. */
   | { readonly kind: 'opened'; readonly side: Side }
   | { readonly kind: 'received'; readonly from: Side; readonly bytes: Buffer }
@@ -167,6 +275,7 @@ export type SessionEvent =
   | { readonly kind: 'woke'; readonly alarm: string };
 
 export type SessionCommand =
+  | ExchangeCommand
   | { readonly kind: 'open'; readonly side: 'server' }
   | { readonly kind: 'send'; readonly to: Side; readonly bytes: Buffer }
   /** Start TLS; `bytes` were received already and belong to the TLS engine (PG-3, MY-4). */
@@ -175,10 +284,21 @@ export type SessionCommand =
   | { readonly kind: 'finish'; readonly side: Side }
   /** Close both sides after what was sent has been flushed. */
   | { readonly kind: 'close' }
-  /** The driver reads no more from `holds` until it has delivered the decision. */
-  | { readonly kind: 'decide'; readonly operation: Operation; readonly holds: Side }
+  /** The driver reads no more from `holds` (HTTP: of `exchange`) until it has delivered the decision. */
+  | {
+      readonly kind: 'decide';
+      readonly operation: Operation;
+      readonly holds: Side;
+      readonly exchange?: number;
+    }
   /** The driver reads no more from `side`, or reads on: what came is enough until the other side answers. */
-  | { readonly kind: 'reading'; readonly side: Side; readonly isPaused: boolean }
+  | {
+      readonly kind: 'reading';
+      readonly side: Side;
+      readonly isPaused: boolean;
+      /** HTTP: that exchange only. */
+      readonly exchange?: number;
+    }
   /** One alarm for each name: set again replaces, `after` undefined clears. Milliseconds. */
   | { readonly kind: 'wake'; readonly alarm: string; readonly after: number | undefined }
   /** What the client sent or saw, secrets removed (GW-16); comes before the send that it allows. */
@@ -199,7 +319,9 @@ export type Fact =
   /** The client said that it ends the session; what closes next is no loss. */
   | { readonly kind: 'goodbye' }
   /** A definition changed: what is known of the catalog is stale. */
-  | { readonly kind: 'schema-changed' };
+  | { readonly kind: 'schema-changed' }
+  /** HTTP: the first request of a caller was let through. */
+  | { readonly kind: 'called'; readonly exchange: number };
 
 export interface ProtocolSession {
   /** Synchronous and deterministic. A peer that breaks its protocol ends the session by commands. */
@@ -226,7 +348,21 @@ export interface SessionOptions {
   readonly rsa?: Rsa;
   /** The client may be asked for its files (MY-34). */
   readonly localInfile?: boolean;
+  /**
+   * HTTP and gRPC: what `bytes` hold under that coding, all of them and nothing behind; undefined where they
+   * cannot be read so, or hold more than `sizeMax` bytes (bombs). Synchronous and pure, but not allowed to
+   * protocols by itself. Absent: compressed requests are refused, compressed answers to be masked withheld.
+   */
+  readonly inflate?: (coding: ContentCoding, bytes: Buffer, sizeMax: number) => Buffer | undefined;
+  /**
+   * HTTP and gRPC: this credential was right before, or is a key of the configuration. From others only small
+   * requests are held and read before it is decided who they are. Absent: everybody counts as known.
+   */
+  readonly knows?: (credential: StoreCredential) => boolean;
 }
+
+/** Compressions that Node 20 can read (vector.md section 4). `deflate` is zlib's form (RFC 1950). */
+export type ContentCoding = 'gzip' | 'deflate' | 'br';
 
 export interface Rsa {
   /** PEM (SPKI) of the gateway's own key, made anew at each start. */
@@ -241,5 +377,9 @@ export interface Rsa {
 export interface Protocol {
   readonly name: string;
   readonly defaultPort: number;
+  /** What its sessions are driven by: bytes (by default), or heads and bodies of HTTP/1.1 and HTTP/2. */
+  readonly transport?: 'bytes' | 'http';
   createSession(options: SessionOptions): ProtocolSession;
+  /** Stores: a request as people write it for `weir explain`; a text says in one sentence why it cannot be read. */
+  readonly readCall?: (text: string) => StoreCall | string;
 }

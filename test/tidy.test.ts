@@ -19,9 +19,13 @@ interface Layer {
 
 /** From the bottom to the top. A new protocol is one row, and one word in the row of the registry. */
 const LAYERS: readonly Layer[] = [
-  { place: 'protocols/contract.ts', mayImport: [] },
+  { place: 'protocols/store.ts', mayImport: [] },
+  { place: 'protocols/contract.ts', mayImport: ['protocols/store.ts'] },
   { place: 'protocols/errors.ts', mayImport: ['protocols/contract.ts'] },
-  { place: 'protocols/wire', mayImport: ['protocols/contract.ts', 'protocols/errors.ts'] },
+  {
+    place: 'protocols/wire',
+    mayImport: ['protocols/contract.ts', 'protocols/store.ts', 'protocols/errors.ts'],
+  },
   {
     place: 'protocols/postgres',
     mayImport: ['protocols/wire', 'protocols/contract.ts', 'protocols/errors.ts'],
@@ -31,19 +35,73 @@ const LAYERS: readonly Layer[] = [
     mayImport: ['protocols/wire', 'protocols/contract.ts', 'protocols/errors.ts'],
   },
   {
+    place: 'protocols/chroma',
+    mayImport: [
+      'protocols/wire',
+      'protocols/contract.ts',
+      'protocols/store.ts',
+      'protocols/errors.ts',
+    ],
+  },
+  {
+    place: 'protocols/qdrant',
+    mayImport: [
+      'protocols/wire',
+      'protocols/contract.ts',
+      'protocols/store.ts',
+      'protocols/errors.ts',
+    ],
+  },
+  {
+    place: 'protocols/milvus',
+    mayImport: [
+      'protocols/wire',
+      'protocols/contract.ts',
+      'protocols/store.ts',
+      'protocols/errors.ts',
+    ],
+  },
+  {
+    place: 'protocols/redis',
+    mayImport: [
+      'protocols/wire',
+      'protocols/contract.ts',
+      'protocols/store.ts',
+      'protocols/errors.ts',
+    ],
+  },
+  {
     place: 'protocols/registry.ts',
-    mayImport: ['protocols/contract.ts', 'protocols/postgres/index.ts', 'protocols/mysql/index.ts'],
+    mayImport: [
+      'protocols/contract.ts',
+      'protocols/postgres/index.ts',
+      'protocols/mysql/index.ts',
+      'protocols/chroma/index.ts',
+      'protocols/qdrant/index.ts',
+      'protocols/milvus/index.ts',
+      'protocols/redis/index.ts',
+    ],
   },
   { place: 'lib/errors.ts', mayImport: [] },
   { place: 'lib/log.ts', mayImport: ['lib/errors.ts'] },
-  { place: 'lib/net', mayImport: ['lib/errors.ts'] },
+  { place: 'lib/net', mayImport: ['protocols/contract.ts', 'lib/errors.ts'] },
   { place: 'lib/sql', mayImport: ['lib/errors.ts', 'protocols/contract.ts'] },
-  { place: 'lib/identity', mayImport: ['lib/errors.ts', 'protocols/contract.ts'] },
-  { place: 'lib/config', mayImport: ['lib/errors.ts', 'lib/sql/analysis.ts'] },
-  { place: 'lib/catalog', mayImport: ['lib/errors.ts', 'lib/sql/analysis.ts'] },
+  {
+    place: 'lib/identity',
+    mayImport: ['protocols/store.ts', 'lib/errors.ts', 'protocols/contract.ts'],
+  },
+  {
+    place: 'lib/config',
+    mayImport: ['protocols/store.ts', 'lib/errors.ts', 'lib/sql/analysis.ts'],
+  },
+  {
+    place: 'lib/catalog',
+    mayImport: ['protocols/store.ts', 'lib/errors.ts', 'lib/sql/analysis.ts'],
+  },
   {
     place: 'lib/policy',
     mayImport: [
+      'protocols/store.ts',
       'lib/errors.ts',
       'protocols/contract.ts',
       'lib/sql',
@@ -54,6 +112,7 @@ const LAYERS: readonly Layer[] = [
   {
     place: 'lib/masking',
     mayImport: [
+      'protocols/store.ts',
       'lib/catalog/catalog.ts',
       'lib/policy/glob.ts',
       'lib/errors.ts',
@@ -65,11 +124,18 @@ const LAYERS: readonly Layer[] = [
   },
   {
     place: 'lib/recording',
-    mayImport: ['lib/errors.ts', 'protocols/contract.ts', 'lib/identity'],
+    mayImport: [
+      'protocols/wire/exchange-record.ts',
+      'protocols/store.ts',
+      'lib/errors.ts',
+      'protocols/contract.ts',
+      'lib/identity',
+    ],
   },
   {
     place: 'lib/gateway',
     mayImport: [
+      'protocols/store.ts',
       'lib/errors.ts',
       'lib/net',
       'lib/sql',
@@ -301,6 +367,11 @@ for (const name of protocols) {
     t.ok(existsSync(join('protocols', name, 'index.ts')), 'it has an entry');
     t.match(readText('protocols/registry.ts'), `./${name}/index.ts`, 'the registry knows it');
     t.ok(existsSync(join('docs', 'protocols', `${name}.md`)), 'it has a page');
+    if (/transport: 'http'/.test(readText(join('protocols', name, 'index.ts')))) {
+      const scripts = readText('test/conformance/store-scripts.ts');
+      t.match(scripts, `protocol: ${name},`, 'the conformance suite plays a talk with it');
+      return;
+    }
     const folder = join('test', 'fixtures', 'transcripts', name);
     const names = existsSync(folder) ? readdirSync(folder) : [];
     const count = names.filter((file) => file.endsWith('.transcript')).length;

@@ -1,6 +1,12 @@
 /** `weir check`: is the configuration valid, and what is in force with it? Nothing is started. */
 import { parseArgs } from 'node:util';
-import type { Config, ConnectionConfig, SecretSource, UpstreamConfig } from '../config/config.ts';
+import type {
+  Config,
+  ConnectionConfig,
+  RuleConfig,
+  SecretSource,
+  UpstreamConfig,
+} from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import { readSecret } from '../config/secrets.ts';
 import { configWarnings } from '../config/warnings.ts';
@@ -36,8 +42,8 @@ export async function runCheck(argv: readonly string[], io: MainIo): Promise<num
 
 function describeConfig(config: Config): string {
   const { users } = config;
-  const canSignIn = users.filter(
-    ({ scram, mysqlNative }) => scram !== undefined || mysqlNative !== undefined,
+  const canSignIn = users.filter(({ scram, mysqlNative, keys }) =>
+    [scram, mysqlNative, keys].some((proof) => proof !== undefined),
   ).length;
   return [
     formatSection(
@@ -47,17 +53,22 @@ function describeConfig(config: Config): string {
     ),
     formatSection(
       'Rules',
-      ['NAME', 'ACTION', 'EFFECTS', 'OBJECTS', 'PRINCIPALS', 'CONNECTIONS'],
-      config.rules.map(({ name, action, effects, objects, principals, connections }) => {
-        return [name, action, ...[effects, objects, principals, connections].map(formatList)];
+      ['NAME', 'ACTION', 'EFFECTS', 'OBJECTS', 'PRINCIPALS', 'CONNECTIONS', 'CONDITIONS'],
+      config.rules.map((rule) => {
+        const { name, action, effects, objects, principals, connections } = rule;
+        const lists = [effects, objects, principals, connections, conditionsOf(rule)];
+        return [name, action, ...lists.map(formatList)];
       }),
     ),
     formatSection(
       'Masks',
-      ['NAME', 'WITH', 'MODE', 'COLUMNS', 'NOT FOR', 'CONNECTIONS'],
+      ['NAME', 'WITH', 'MODE', 'COLUMNS', 'NOT FOR', 'CONNECTIONS', 'FIELDS', 'DETECT', 'OBJECTS'],
       config.masks.map((mask) => {
-        const { name, mode, columns, except, connections } = mask;
-        return [name, mask.with, mode, ...[columns, except, connections].map(formatList)];
+        const { name, mode, columns, except, connections, fields = [], detect = [] } = mask;
+        const isForStores = fields.length + detect.length > 0;
+        const objects = mask.objects ?? (isForStores ? ['*'] : []);
+        const lists = [columns, except, connections, fields, detect, objects];
+        return [name, mask.with, mode, ...lists.map(formatList)];
       }),
     ),
     `Users: ${users.length}, of which ${canSignIn} can sign in to the gateway.\n`,
@@ -66,15 +77,26 @@ function describeConfig(config: Config): string {
   ].join('');
 }
 
+/** What a rule for stores allows no further than. */
+function conditionsOf({ filter = [], limitMax, rowsPerHour, hidesVectors }: RuleConfig): string[] {
+  return [
+    ...filter.map(({ field, value }) => `${field}=${JSON.stringify(value)}`),
+    ...(limitMax === undefined ? [] : [`limit_max=${limitMax}`]),
+    ...(rowsPerHour === undefined ? [] : [`rows_per_hour=${rowsPerHour}`]),
+    ...(hidesVectors === true ? ['vectors=false'] : []),
+  ];
+}
+
 function formatSection(title: string, head: string[], rows: string[][]): string {
   return rows.length === 0 ? `${title}: none\n\n` : `${title}\n${formatTable(head, rows)}\n`;
 }
 
 function describeConnection(connection: ConnectionConfig): string[] {
-  const { name, protocol, listen, tls, upstream, auth } = connection;
+  const { name, protocol, listen, tls, upstream, upstreamGrpc, auth } = connection;
   const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
   const address = `${host}:${listen.port}`;
-  const server = describeUpstream(upstream);
+  const grpc = upstreamGrpc === undefined ? '' : `, gRPC ${describeUpstream(upstreamGrpc)}`;
+  const server = `${describeUpstream(upstream)}${grpc}`;
   return [name, protocol, address, tls?.mode ?? 'off', server, upstream.tls, auth];
 }
 

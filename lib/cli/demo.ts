@@ -1,6 +1,6 @@
 /**
- * `weir demo`: a PostgreSQL server with a sample shop, the same in MariaDB where that is installed, and
- * a gateway in front of them, from nothing, until Ctrl-C. The databases live in temporary folders and
+ * `weir demo`: a PostgreSQL server with a sample shop, the same in MariaDB where that is installed,
+ * documents in Chroma where its server runs, and a gateway in front of them, from nothing, until Ctrl-C. The databases live in temporary folders and
  * are gone afterwards; only the recordings stay, so that they can be replayed.
  */
 import { once } from 'node:events';
@@ -8,19 +8,17 @@ import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../demo/embedded-postgres.ts';
-import {
-  findMariadb,
-  type MariadbPrograms,
-  type MariadbServer,
-  startMariadb,
-} from '../demo/mariadb-server.ts';
+import { findChromaBindings } from '../demo/chroma-bindings.ts';
+import { startChroma } from '../demo/chroma-server.ts';
+import { startEmbeddedPostgres } from '../demo/embedded-postgres.ts';
+import { findMariadb, startMariadb } from '../demo/mariadb-server.ts';
+import { loadChromaSample } from '../demo/sample-chroma.ts';
 import { loadSampleData } from '../demo/sample-data.ts';
 import { loadMysqlSample, makeMysqlSample } from '../demo/sample-mysql.ts';
 import { GatewayError } from '../errors.ts';
 import { type Config, createGateway, type Gateway, loadConfig } from '../index.ts';
 import { createLog } from '../log.ts';
-import { describeDemo } from './demo-guide.ts';
+import { type DemoAddress, describeDemo } from './demo-guide.ts';
 
 export interface DemoIo {
   readonly stdout: { write(text: string): unknown };
@@ -31,11 +29,12 @@ export interface DemoIo {
 
 const HELP = `Usage: weir demo [--port PORT] [--data-dir DIR]
 
-Starts PostgreSQL with a sample shop and a gateway in front of it, and MariaDB with the same shop where
-it is installed; Ctrl-C stops everything.
+Starts PostgreSQL with a sample shop and a gateway in front of it, MariaDB with the same shop where it is
+installed, and Chroma with documents where npm has it for this machine; Ctrl-C stops everything.
 
   --port PORT         where the gateway listens (6432, or the next port that is free)
   --mysql-port PORT   the same for MariaDB's clients (6433)
+  --chroma-port PORT  the same for Chroma's clients (6434)
   --data-dir DIR      where the recordings go (./weir-data)
 `;
 
@@ -44,7 +43,7 @@ const EXAMPLE = fileURLToPath(new URL('../../../config.example.toml', import.met
 
 /** The variables from which config.example.toml takes the upstream passwords. */
 const PASSWORD_VARIABLES = { postgres: 'SHOP_PASSWORD', mysql: 'SHOP_MYSQL_PASSWORD' } as const;
-type Protocol = keyof typeof PASSWORD_VARIABLES;
+type Protocol = keyof typeof PASSWORD_VARIABLES | 'chroma';
 
 /** How many ports above the wanted one are tried. */
 const PORT_TRIES_MAX = 100;
@@ -81,6 +80,7 @@ function readOptions(argv: readonly string[], io: DemoIo): DemoOptions | number 
       options: {
         port: { type: 'string' },
         'mysql-port': { type: 'string' },
+        'chroma-port': { type: 'string' },
         'data-dir': { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -92,6 +92,7 @@ function readOptions(argv: readonly string[], io: DemoIo): DemoOptions | number 
     const ports = {
       postgres: readPort('--port', values.port),
       mysql: readPort('--mysql-port', values['mysql-port']),
+      chroma: readPort('--chroma-port', values['chroma-port']),
     };
     return { ports, dataDir: resolve(values['data-dir'] ?? 'weir-data') };
   } catch (error) {
@@ -112,9 +113,17 @@ interface Shop {
   readonly protocol: Protocol;
   readonly host: string;
   readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  readonly database: string;
+  /** All three undefined: it asks nobody who they are. */
+  readonly user?: string;
+  readonly password?: string;
+  readonly database?: string;
+}
+
+/** What runs until the demo ends. */
+interface Server {
+  readonly exited: Promise<void>;
+  readLog(): string;
+  stop(): Promise<void>;
 }
 
 /** The parts that run. */
@@ -122,10 +131,9 @@ class Demo {
   readonly #io: DemoIo;
   readonly #interrupted: AbortSignal;
   readonly #startedAt = performance.now();
-  #postgres: EmbeddedPostgres | undefined;
-  #mariadb: MariadbServer | undefined;
-  /** Never rejects; a text says why MariaDB is left out. */
-  #mariadbStart: Promise<Shop | string> | undefined;
+  readonly #servers: Server[] = [];
+  /** Never reject; a text says why that one is left out. */
+  #others: readonly Promise<Shop | string>[] = [];
   #gateway: Gateway | undefined;
 
   constructor(io: DemoIo, interrupted: AbortSignal) {
@@ -140,29 +148,34 @@ class Demo {
     );
     this.#interrupted.throwIfAborted();
     // At the same time: each waits for the disk most of the time.
-    this.#mariadbStart = this.#tryMariadb();
-    const shops = [await this.#startPostgres()];
-    const mariadb = await this.#mariadbStart;
-    if (typeof mariadb !== 'string') shops.push(mariadb);
+    const mysqlStart = tryStart(async () => await this.#startMariadb());
+    const chromaStart = tryStart(async () => await this.#startChroma());
+    this.#others = [mysqlStart, chromaStart];
+    const postgres = await this.#startPostgres();
+    const [mysql, chroma] = [await mysqlStart, await chromaStart];
+    const shops = [postgres, mysql, chroma].filter((shop) => typeof shop !== 'string');
 
     this.#interrupted.throwIfAborted();
     const config = await adaptConfig(shops, options, (text) => this.#progress(text));
     this.#gateway = await createGateway(config, { log: createLog(this.#io.stderr, 'warn') });
     await this.#gateway.listen();
-    const [postgres, mysql] = this.#gateway.addresses;
-    if (postgres === undefined) throw new Error('the gateway listens nowhere');
-    for (const { host, port } of this.#gateway.addresses) {
-      this.#progress(`Gateway listens on ${host}:${port}`);
-    }
-    const reason = typeof mariadb === 'string' ? mariadb : 'the gateway does not listen for it';
+    const { addresses } = this.#gateway;
+    for (const { host, port } of addresses) this.#progress(`Gateway listens on ${host}:${port}`);
+    const placeOf = (shop: Shop | string): DemoAddress | string => {
+      const address = typeof shop === 'string' ? undefined : addresses[shops.indexOf(shop)];
+      return address ?? (typeof shop === 'string' ? shop : 'the gateway does not listen for it');
+    };
+    const first = placeOf(postgres);
+    if (typeof first === 'string') throw new Error(first);
     const { dataDir } = config;
-    this.#io.stdout.write(describeDemo({ postgres, mysql: mysql ?? reason, dataDir }));
+    const places = { postgres: first, mysql: placeOf(mysql), chroma: placeOf(chroma), dataDir };
+    this.#io.stdout.write(describeDemo(places));
     await this.#waitForEnd();
   }
 
   async #startPostgres(): Promise<Shop> {
     const server = await startEmbeddedPostgres();
-    this.#postgres = server;
+    this.#servers.push(server);
     this.#progress(`PostgreSQL started on ${server.host}:${server.port} (temporary)`);
     this.#interrupted.throwIfAborted();
     const { user, password, database, rowCounts } = await loadSampleData(server);
@@ -171,20 +184,12 @@ class Demo {
     return { protocol: 'postgres', host, port, user, password, database };
   }
 
-  async #tryMariadb(): Promise<Shop | string> {
-    try {
-      const programs = await findMariadb();
-      return typeof programs === 'string' ? programs : await this.#startMariadb(programs);
-    } catch (error) {
-      // One database is a demo too: what is wrong with the other one is told at the end.
-      return explain(error);
-    }
-  }
-
-  async #startMariadb(programs: MariadbPrograms): Promise<Shop> {
+  async #startMariadb(): Promise<Shop | string> {
+    const programs = await findMariadb();
+    if (typeof programs === 'string') return programs;
     const sample = makeMysqlSample();
     const server = await startMariadb(programs, sample);
-    this.#mariadb = server;
+    this.#servers.push(server);
     const { host, port } = server;
     this.#progress(`MariaDB started on ${host}:${port} (temporary)`);
     this.#interrupted.throwIfAborted();
@@ -193,20 +198,31 @@ class Demo {
     return { protocol: 'mysql', host, port, ...sample };
   }
 
+  async #startChroma(): Promise<Shop | string> {
+    const bindings = findChromaBindings();
+    if (typeof bindings === 'string') return bindings;
+    const server = await startChroma(bindings);
+    this.#servers.push(server);
+    const { host, port } = server;
+    this.#progress(`Chroma started on ${host}:${port} (temporary)`);
+    this.#interrupted.throwIfAborted();
+    this.#progress(`${await loadChromaSample(server)} support tickets loaded into Chroma`);
+    return { protocol: 'chroma', host, port };
+  }
+
   async #waitForEnd(): Promise<void> {
-    const ends = [untilAborted(this.#interrupted)];
-    for (const server of [this.#postgres, this.#mariadb]) if (server) ends.push(server.exited);
-    await Promise.race(ends);
+    const ends = this.#servers.map(({ exited }) => exited);
+    await Promise.race([untilAborted(this.#interrupted), ...ends]);
     if (this.#interrupted.aborted) return;
-    const logs = [this.#postgres, this.#mariadb].map((server) => server?.readLog().slice(-2000));
+    const logs = this.#servers.map((server) => server.readLog().slice(-2000));
     const message = `A database server ended: ${logs.join('\n')}`;
     throw new GatewayError('DEMO_SERVER_ENDED', message);
   }
 
   /** Stops what was started, the newest first. */
   async stop(): Promise<void> {
-    await this.#mariadbStart;
-    const servers = [this.#mariadb, this.#postgres].filter((server) => server !== undefined);
+    await Promise.all(this.#others);
+    const servers = this.#servers;
     if (servers.length === 0) return;
     this.#io.stdout.write('\nStopping the gateway and the databases ...\n');
     try {
@@ -240,7 +256,7 @@ async function adaptConfig(
     const connection = example.connections.find((one) => one.protocol === protocol);
     if (connection === undefined)
       throw new Error(`${EXAMPLE} has no [[connection]] of ${protocol}`);
-    process.env[PASSWORD_VARIABLES[protocol]] = password;
+    if (protocol !== 'chroma') process.env[PASSWORD_VARIABLES[protocol]] = password ?? '';
     const wanted = options.ports[protocol] ?? connection.listen.port;
     const taken = connections.map(({ listen }) => listen.port);
     const free = await findPortFrom(connection.listen.host, wanted, taken);
@@ -252,6 +268,15 @@ async function adaptConfig(
     });
   }
   return { ...example, dataDir: options.dataDir, connections };
+}
+
+/** One database is a demo too: what is wrong with another one is told at the end. */
+async function tryStart(start: () => Promise<Shop | string>): Promise<Shop | string> {
+  try {
+    return await start();
+  } catch (error) {
+    return explain(error);
+  }
 }
 
 /** `taken`: ports that are ours, but not listened on yet. */
@@ -266,7 +291,7 @@ async function findPortFrom(
   }
   throw new GatewayError(
     'DEMO_PORT_TAKEN',
-    `All ports from ${wanted} to ${last} of ${host} are taken. Choose one with --port or --mysql-port.`,
+    `All ports from ${wanted} to ${last} of ${host} are taken. Choose one with --port, --mysql-port or --chroma-port.`,
   );
 }
 

@@ -29,6 +29,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['explain', loadExplain],
   ['sessions', async () => (await import('./sessions.ts')).runSessions],
   ['replay', async () => (await import('./replay.ts')).runReplay],
+  ['who-saw', async () => (await import('./who-saw.ts')).runWhoSaw],
   ['verify', async () => (await import('./verify.ts')).runVerify],
   ['user', async () => (await import('./user.ts')).runUser],
 ]);
@@ -57,6 +58,8 @@ Usage: weir COMMAND [options]
     weir sessions [list|show ID|grep TEXT] -c weir.toml
                                            who did what?
     weir replay SESSION                    play one session back
+    weir who-saw --connection qdrant --collection customers --id 42 -c weir.toml
+                                           who was given this record of a vector database?
     weir verify DATA_DIR                   are the recordings whole?
 
   To run it
@@ -69,7 +72,7 @@ Usage: weir COMMAND [options]
   weir --version
 
 Exit codes: 0 ok, 1 failure at run time, 2 usage or configuration error.
-(verify: 1 broken, 3 could not check. explain: 4 blocked.)
+(verify: 1 broken, 3 could not check. explain: 4 blocked. who-saw: 1 nobody, 3 not complete.)
 
 Environment: WEIR_LOG=trace|debug|info|warn|error|fatal|silent (info).
 `;

@@ -1,5 +1,6 @@
-/** `weir user add`: makes the [[user]] block of the configuration from a name and a password. */
+/** `weir user add`: makes the [[user]] block of the configuration from a name and a password, or with a new key. */
 import { parseArgs } from 'node:util';
+import { hashKey, makeKey } from '../identity/api-keys.ts';
 import { ITERATIONS_DEFAULT, makeNative, makeVerifier } from '../identity/credentials.ts';
 import { userSchema } from '../config/schema.ts';
 import { HINTS } from '../config/hints.ts';
@@ -11,6 +12,7 @@ import { askPassword } from './password-input.ts';
 const ITERATIONS_MAX = 10_000_000;
 
 const HELP = `Usage: weir user add NAME [--group GROUP]... [--iterations N] [--mysql]
+       weir user add NAME [--group GROUP]... --key
 
 Asks for a password, twice and without showing it, or reads it from a pipe, and prints the [[user]]
 block for the configuration: weir user add alice >> weir.toml
@@ -19,12 +21,15 @@ block for the configuration: weir user add alice >> weir.toml
   --iterations N   rounds of the hash (${ITERATIONS_DEFAULT}); more is safer, and slower for clients
   --mysql          print mysql_native too, for clients of MySQL that know no other way to sign in;
                    it is easier to guess a password from than scram
+  --key            ask for no password: make a key for vector databases and Redis. The key goes to
+                   standard error, once; the block with its hash to standard output
 `;
 
 const OPTIONS = {
   group: { type: 'string', multiple: true, default: [] as string[] },
   iterations: { type: 'string', default: String(ITERATIONS_DEFAULT) },
   mysql: { type: 'boolean', default: false },
+  key: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
@@ -48,11 +53,23 @@ export async function runUser(argv: readonly string[], io: MainIo): Promise<numb
     throw new UsageError(`--iterations: expected 1 to ${ITERATIONS_MAX}`);
   }
   checkNames(name, values.group);
+  if (values.key) {
+    if (values.mysql) throw new UsageError('--key and --mysql do not go together');
+    printKey(name, values.group, io);
+    return 0;
+  }
   const password = await askPassword({ stdin: io.stdin ?? process.stdin, stderr: io.stderr }, name);
   const lines = [`scram  = ${JSON.stringify(makeVerifier(password, iterations))}`];
   if (values.mysql) lines.push(`mysql_native = ${JSON.stringify(makeNative(password))}`);
   io.stdout.write(formatUser(name, values.group, lines));
   return 0;
+}
+
+/** Apart, so that the block can go into a file and the key to whoever is to have it. */
+function printKey(name: string, groups: readonly string[], io: MainIo): void {
+  const key = makeKey();
+  io.stderr.write(`The key of ${JSON.stringify(name)}, shown this once: ${key}\n`);
+  io.stdout.write(formatUser(name, groups, [`keys   = ["sha256:${hashKey(key)}"]`]));
 }
 
 function checkNames(name: string, groups: readonly string[]): void {

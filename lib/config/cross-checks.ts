@@ -4,8 +4,15 @@
  */
 import { matchesName } from './connection-glob.ts';
 import { isWildcard } from './addresses.ts';
+import { isSqlProtocol, isStoreProtocol } from './config.ts';
 import type { WrittenConnection, WrittenMask, WrittenRule, WrittenUser } from './schema.ts';
 import type { Place } from './problems.ts';
+import {
+  checkStoreConnection,
+  checkStoreMask,
+  checkStoreRule,
+  checkUserKeys,
+} from './store-checks.ts';
 
 /** A table of the file that has the right shape, and where it stands. */
 export interface Placed<T> {
@@ -39,6 +46,10 @@ export function checkTogether(parts: WrittenParts): Finding[] {
     ...connections.flatMap((connection) => checkProtocol(connection)),
     ...connections.flatMap((connection) => checkAuth(connection, parts)),
     ...masks.flatMap((mask) => checkHashKey(mask, parts.hasHashKey)),
+    ...connections.flatMap((connection) => checkStoreConnection(connection)),
+    ...checkUserKeys(users),
+    ...rules.flatMap((rule) => checkStoreRule(rule, connections)),
+    ...masks.flatMap((mask) => checkStoreMask(mask)),
   ];
 }
 
@@ -76,20 +87,22 @@ function checkUpstream({ place, value }: Placed<WrittenConnection>): Finding[] {
   return [{ place, key: 'upstream_ca', text }];
 }
 
-/** Every URL speaks the connection's protocol, and no key is of the other one. */
+/** Every URL speaks the connection's protocol, and no key is of another one. */
 function checkProtocol({ place, value }: Placed<WrittenConnection>): Finding[] {
   const { protocol } = value;
   const findings: Finding[] = [];
+  const scheme = SCHEMES[protocol];
   const urls = { upstream: value.upstream, catalog: value.catalog };
   for (const [key, url] of Object.entries(urls)) {
-    if (url === undefined || url.protocol === protocol) continue;
-    const text = `expected a URL that starts with ${protocol}:// as protocol = "${protocol}" says, found one of ${url.protocol}. Change one of them.`;
+    if (url === undefined || url.protocol === scheme) continue;
+    const text = `expected a URL that starts with ${scheme}:// as protocol = "${protocol}" says, found one of ${url.protocol}. Change one of them.`;
     findings.push({ place, key, text });
   }
   const others = {
-    function_calls: protocol === 'mysql' && value.function_calls,
-    replication: protocol === 'mysql' && value.replication.length > 0,
-    local_infile: protocol === 'postgres' && value.local_infile !== undefined,
+    function_calls: protocol !== 'postgres' && value.function_calls,
+    replication: protocol !== 'postgres' && value.replication.length > 0,
+    local_infile: protocol !== 'mysql' && value.local_infile !== undefined,
+    upstream_grpc: protocol !== 'qdrant' && value.upstream_grpc !== undefined,
   };
   for (const [key, isWrong] of Object.entries(others)) {
     const text = `has no effect with protocol = "${protocol}". Take it out.`;
@@ -98,14 +111,41 @@ function checkProtocol({ place, value }: Placed<WrittenConnection>): Finding[] {
   return findings;
 }
 
+/** What a URL of each protocol starts with. */
+const SCHEMES = {
+  postgres: 'postgres',
+  mysql: 'mysql',
+  chroma: 'http',
+  qdrant: 'http',
+  milvus: 'http',
+  redis: 'redis',
+} as const;
+
 /** What stands in examples of a URL. */
-const SCHEME = { postgres: 'postgres://USER@host:port', mysql: 'mysql://USER@host:port' } as const;
+const SCHEME = {
+  postgres: 'postgres://USER@host:port',
+  mysql: 'mysql://USER@host:port',
+  chroma: 'http://host:8000',
+  qdrant: 'http://host:6333',
+  milvus: 'http://host:19530',
+  redis: 'redis://USER@host:port',
+} as const;
 
 /** Who has none of these cannot sign in where auth = "gateway". */
-const VERIFIERS = { postgres: 'scram', mysql: 'scram or mysql_native' } as const;
+const VERIFIERS = {
+  postgres: 'scram',
+  mysql: 'scram or mysql_native',
+  chroma: 'keys or scram',
+  qdrant: 'keys or scram',
+  milvus: 'keys or scram',
+  redis: 'keys or scram',
+} as const;
 
 function canSignIn(user: WrittenUser, protocol: WrittenConnection['protocol']): boolean {
-  return user.scram !== undefined || (protocol === 'mysql' && user.mysql_native !== undefined);
+  if (user.scram !== undefined) return true;
+  return protocol === 'mysql'
+    ? user.mysql_native !== undefined
+    : isStoreProtocol(protocol) && user.keys !== undefined;
 }
 
 function checkAuth(connection: Placed<WrittenConnection>, parts: WrittenParts): Finding[] {
@@ -119,12 +159,12 @@ function checkGatewayAuth(
   { users, areUsersWhole }: WrittenParts,
 ): Finding[] {
   const findings: Finding[] = [];
-  if (value.upstream.user === undefined) {
+  if (value.upstream.user === undefined && isSqlProtocol(value.protocol)) {
     const text = `auth = "gateway" needs a user to sign in to the database with. Write upstream = "${SCHEME[value.protocol]}/database".`;
     findings.push({ place, key: 'upstream', text });
   }
   if (areUsersWhole && !users.some((user) => canSignIn(user.value, value.protocol))) {
-    const text = `auth = "gateway" needs at least one [[user]] with ${VERIFIERS[value.protocol]}, or nobody can sign in. \`weir user add NAME\` prints one.`;
+    const text = `auth = "gateway" needs at least one [[user]] with ${VERIFIERS[value.protocol]}, or nobody can sign in. \`weir user add NAME${isSqlProtocol(value.protocol) ? '' : ' --key'}\` prints one.`;
     findings.push({ place, key: 'auth', text });
   }
   return findings;
@@ -135,7 +175,11 @@ function checkPassthroughAuth(
   { masks }: WrittenParts,
 ): Finding[] {
   const findings: Finding[] = [];
-  const mask = masks.find((one) => matchesName(one.value.connections, value.name));
+  // A store without keys of its own tells what its names mean to everybody.
+  if (!isSqlProtocol(value.protocol)) return findings;
+  const mask = masks.find(
+    (one) => one.value.columns !== undefined && matchesName(one.value.connections, value.name),
+  );
   if (value.catalog === undefined && mask !== undefined) {
     const text = `auth = "passthrough" with a mask ("${mask.value.name}") needs a user that reads the catalog. Write catalog = "${SCHEME[value.protocol]}" and catalog_password.`;
     findings.push({ place, key: 'auth', text });

@@ -2,12 +2,16 @@
  * For each key of the configuration file: what is expected there and a line that works. Every
  * message about a key is made from this table, and docs/CONFIGURATION.md is checked against it.
  */
+import { STORE_EFFECTS } from '../../protocols/store.ts';
 import { EFFECTS } from '../sql/analysis.ts';
+import { DETECTOR_NAMES } from './config.ts';
 
 export interface Hint {
   readonly expected: string;
   /** A line that can be copied. */
   readonly write: string;
+  /** The same where the connection is of that protocol. */
+  readonly writeFor?: Readonly<Record<string, string>>;
   /** Never shown in messages, whatever stands there: a password written in the wrong place. */
   readonly isSecret?: boolean;
 }
@@ -19,7 +23,10 @@ const NAME = 'a name of lower-case letters, digits, "-" and "_", at most 63';
 const PRINCIPALS = 'a list of user names (* stands for any characters) and "group:NAME"';
 const CONNECTIONS = 'a list of connection names (* stands for any characters)';
 const URL_EXPECTED =
-  'a URL like postgres://user@host:port/database or mysql://..., without a password';
+  'a URL like postgres://user@host:port/database, mysql://..., http[s]://host:port or redis[s]://user@host:port, without a password';
+const OBJECTS =
+  'a list of "schema.table" or "table" patterns, of stores "qdrant:collection", "milvus:database/collection", "chroma:tenant/database/collection" or "redis:key" (* stands for any characters)';
+const COUNT = 'a whole number from 1 to 1000000000';
 
 function secretHint(key: string, variable: string): Hint {
   return { expected: SECRET, write: `${key} = { env = "${variable}" }`, isSecret: true };
@@ -42,11 +49,25 @@ export const HINTS: Readonly<Record<Section, Readonly<Record<string, Hint>>>> = 
   },
   connection: {
     name: { expected: NAME, write: 'name = "shop"' },
-    protocol: { expected: '"postgres" or "mysql"', write: 'protocol = "postgres"' },
+    protocol: {
+      expected: '"postgres", "mysql", "chroma", "qdrant", "milvus" or "redis"',
+      write: 'protocol = "postgres"',
+    },
     listen: { expected: '"host:port"', write: 'listen = "127.0.0.1:6432"' },
     upstream: {
       expected: URL_EXPECTED,
       write: 'upstream = "postgres://app@127.0.0.1:5432/shop"',
+      writeFor: {
+        mysql: 'upstream = "mysql://app@127.0.0.1:3306/shop"',
+        chroma: 'upstream = "http://127.0.0.1:8000"',
+        qdrant: 'upstream = "http://127.0.0.1:6333"',
+        milvus: 'upstream = "http://127.0.0.1:19530"',
+        redis: 'upstream = "redis://127.0.0.1:6379"',
+      },
+    },
+    upstream_grpc: {
+      expected: 'a URL like http://host:port or https://host:port',
+      write: 'upstream_grpc = "http://127.0.0.1:6334"',
     },
     password: secretHint('password', 'SHOP_PASSWORD'),
     auth: { expected: '"gateway" or "passthrough"', write: 'auth = "gateway"' },
@@ -99,20 +120,30 @@ export const HINTS: Readonly<Record<Section, Readonly<Record<string, Hint>>>> = 
       write: 'mysql_native = "*94BD..."',
       isSecret: true,
     },
+    keys: {
+      expected: 'a list of "sha256:" and 64 hex digits, as `weir user add NAME --key` prints it',
+      write: 'keys = ["sha256:..."]',
+      isSecret: true,
+    },
   },
   rule: {
     name: { expected: NAME, write: 'name = "no-destruction"' },
     connections: { expected: CONNECTIONS, write: 'connections = ["*"]' },
     principals: { expected: PRINCIPALS, write: 'principals = ["*"]' },
     effects: {
-      expected: `a list of effects (${EFFECTS.join(', ')}) or "*"`,
+      expected: `a list of effects (SQL: ${EFFECTS.join(', ')}; stores: ${STORE_EFFECTS.join(', ')}) or "*"`,
       write: 'effects = ["drop", "truncate", "delete"]',
     },
-    objects: {
-      expected: 'a list of "schema.table" or "table" patterns (* stands for any characters)',
-      write: 'objects = ["public.*"]',
-    },
+    objects: { expected: OBJECTS, write: 'objects = ["public.*"]' },
     action: { expected: '"allow" or "block"', write: 'action = "block"' },
+    filter: {
+      expected:
+        'a table of fields and texts, in which ${principal.name} and ${principal.group} may stand',
+      write: 'filter = { tenant = "${principal.group}" }',
+    },
+    limit_max: { expected: COUNT, write: 'limit_max = 100' },
+    rows_per_hour: { expected: COUNT, write: 'rows_per_hour = 10000' },
+    vectors: { expected: 'false', write: 'vectors = false' },
   },
   mask: {
     name: { expected: NAME, write: 'name = "contact-data"' },
@@ -121,6 +152,16 @@ export const HINTS: Readonly<Record<Section, Readonly<Record<string, Hint>>>> = 
       expected: 'a list of "schema.table.column" patterns (* stands for any characters)',
       write: 'columns = ["public.customers.email"]',
     },
+    fields: {
+      expected:
+        'a list of field paths of stores, like "author.phone" (* stands for any characters)',
+      write: 'fields = ["email", "author.phone"]',
+    },
+    detect: {
+      expected: `a list of ${DETECTOR_NAMES.map((name) => `"${name}"`).join(', ')}`,
+      write: 'detect = ["email", "credit-card"]',
+    },
+    objects: { expected: OBJECTS, write: 'objects = ["qdrant:customers"]' },
     with: { expected: '"redact", "partial", "hash" or "null"', write: 'with = "redact"' },
     mode: { expected: '"mask" or "strict"', write: 'mode = "mask"' },
     except: { expected: PRINCIPALS, write: 'except = ["group:privacy"]' },
@@ -133,10 +174,7 @@ export const NOT_YET: Readonly<Record<Section, Readonly<Record<string, string>>>
   connection: { ssh: 'SSH tunnels are not there yet. Open the tunnel outside and take this out.' },
   user: {},
   rule: {},
-  mask: {
-    fields: 'masks over JSON fields are not there yet. Take this out and name the columns.',
-    detect: 'detection by content is not there yet. Take this out and name the columns.',
-  },
+  mask: {},
 };
 
 /** The same for values: by key, then value; also for what goes by another name here. */
@@ -144,6 +182,9 @@ export const VALUE_NOT_YET: Readonly<Record<string, Readonly<Record<string, stri
   action: {
     hold: 'approvals are not there yet, so "hold" cannot be kept. Write action = "block".',
   },
-  protocol: { mariadb: 'MariaDB is served as MySQL is. Write protocol = "mysql".' },
+  protocol: {
+    mariadb: 'MariaDB is served as MySQL is. Write protocol = "mysql".',
+    valkey: 'Valkey is served as Redis is. Write protocol = "redis".',
+  },
   with: { token: 'tokens are not there yet. Write with = "hash".' },
 };

@@ -9,6 +9,8 @@ import type {
   Config,
   ConnectionConfig,
   LimitsConfig,
+  MaskConfig,
+  RuleConfig,
   UpstreamConfig,
   UserConfig,
 } from './config.ts';
@@ -25,8 +27,12 @@ import {
   userSchema,
   type WrittenConnection,
   type WrittenFile,
+  type WrittenMask,
+  type WrittenRule,
   type WrittenUser,
 } from './schema.ts';
+
+const KEY_PREFIX = 'sha256:';
 
 /** A configuration of thousands of rules is a tenth of this; more is some other file. */
 const FILE_SIZE_MAX = 4 * 2 ** 20;
@@ -66,8 +72,8 @@ function buildConfig(text: string, file: string, bytes: Buffer): Config {
     hashKey: written.hash_key,
     connections: parts.connections.map(({ value }) => buildConnection(value)),
     users: parts.users.map(({ value }) => buildUser(value)),
-    rules: parts.rules.map(({ value }) => value),
-    masks: parts.masks.map(({ value }) => value),
+    rules: parts.rules.map(({ value }) => buildRule(value)),
+    masks: parts.masks.map(({ value }) => buildMask(value)),
   };
 }
 
@@ -142,11 +148,13 @@ function readTop(raw: unknown, key: string): unknown {
 
 function buildConnection(written: WrittenConnection): ConnectionConfig {
   const { name, protocol, listen, upstream, auth, tls, catalog, replication } = written;
+  const { upstream_grpc: grpc } = written;
   return {
     name,
     protocol,
     listen,
     upstream: buildUpstream(written, upstream, written.password),
+    ...(grpc === undefined ? {} : { upstreamGrpc: buildUpstream(written, grpc, written.password) }),
     auth,
     tls,
     catalog: catalog && buildUpstream(written, catalog, written.catalog_password),
@@ -157,19 +165,54 @@ function buildConnection(written: WrittenConnection): ConnectionConfig {
   };
 }
 
-function buildUser({ mysql_native: mysqlNative, ...user }: WrittenUser): UserConfig {
-  return { ...user, scram: user.scram, ...(mysqlNative === undefined ? {} : { mysqlNative }) };
+function buildUser({ mysql_native: mysqlNative, keys, ...user }: WrittenUser): UserConfig {
+  return {
+    ...user,
+    scram: user.scram,
+    ...(mysqlNative === undefined ? {} : { mysqlNative }),
+    ...(keys === undefined ? {} : { keys: keys.map((key) => key.slice(KEY_PREFIX.length)) }),
+  };
+}
+
+function buildRule(written: WrittenRule): RuleConfig {
+  const { filter, limit_max: limitMax, rows_per_hour: rowsPerHour, vectors, ...rule } = written;
+  return {
+    ...rule,
+    ...(filter === undefined
+      ? {}
+      : { filter: Object.entries(filter).map(([field, value]) => ({ field, value })) }),
+    ...(limitMax === undefined ? {} : { limitMax }),
+    ...(rowsPerHour === undefined ? {} : { rowsPerHour }),
+    ...(vectors === undefined ? {} : { hidesVectors: true }),
+  };
+}
+
+function buildMask(written: WrittenMask): MaskConfig {
+  const { name, connections, columns = [], fields, detect, objects, mode, except } = written;
+  return {
+    name,
+    connections,
+    columns,
+    ...(fields === undefined ? {} : { fields }),
+    ...(detect === undefined ? {} : { detect }),
+    ...(objects === undefined ? {} : { objects }),
+    with: written.with,
+    mode,
+    except,
+  };
 }
 
 function buildUpstream(
   written: WrittenConnection,
-  { protocol: _protocol, ...url }: DatabaseUrl,
+  { protocol: _protocol, isSecure, ...url }: DatabaseUrl,
   password: UpstreamConfig['password'],
 ): UpstreamConfig {
   // Nobody sits between two programs on one machine; everywhere else the name is checked.
-  const byDefault =
-    isLoopback(url.host) && written.upstream_ca === undefined ? 'off' : 'verify-full';
-  return { ...url, password, tls: written.upstream_tls ?? byDefault, ca: written.upstream_ca };
+  const isSecured = isSecure ?? !(isLoopback(url.host) && written.upstream_ca === undefined);
+  const byDefault = isSecured ? 'verify-full' : 'off';
+  // What http:// or redis:// goes to has no TLS, whatever holds for the URL beside it.
+  const tls = isSecure === false ? 'off' : (written.upstream_tls ?? byDefault);
+  return { ...url, password, tls, ca: written.upstream_ca };
 }
 
 function buildLimits(written: WrittenConnection['limits']): LimitsConfig {

@@ -56,7 +56,7 @@ export function problemsOf(
       });
     }
     const value = readPath(place.raw, path);
-    const text = describeValue(place.section, key, value, issue);
+    const text = describeValue(place, key, value, issue);
     const where = problemAt(place, findLine, key, text);
     // In a list, the line of the very item.
     return [{ ...where, line: findLine([...place.path, ...path]) }];
@@ -80,7 +80,7 @@ function pathWithHint(section: Section, issue: z.core.$ZodIssue): KeyPath {
 }
 
 function describeValue(
-  section: Section,
+  { section, raw }: Place,
   key: string,
   value: unknown,
   issue: z.core.$ZodIssue,
@@ -92,11 +92,14 @@ function describeValue(
   }
   const notYet = typeof value === 'string' ? readKey(VALUE_NOT_YET[key], value) : undefined;
   if (typeof notYet === 'string') return notYet;
-  if (value === undefined) return `missing: expected ${hint.expected}. Write ${hint.write}.`;
+  const protocol = readKey(raw, 'protocol');
+  const own = typeof protocol === 'string' ? readKey(hint.writeFor, protocol) : undefined;
+  const write = typeof own === 'string' ? own : hint.write;
+  if (value === undefined) return `missing: expected ${hint.expected}. Write ${write}.`;
   const found = hint.isSecret === true ? showKind(value) : show(value);
   const reason = issue.code === 'custom' ? readKey(issue.params, 'reason') : undefined;
   const why = typeof reason === 'string' ? ` (${reason})` : '';
-  return `expected ${hint.expected}, found ${found}${why}. Write ${hint.write}${describeMend(hint, why)}.`;
+  return `expected ${hint.expected}, found ${found}${why}. Write ${write}${describeMend(hint, why)}.`;
 }
 
 function describeMend(hint: Hint, why: string): string {

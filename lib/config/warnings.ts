@@ -1,7 +1,16 @@
 /** What a configuration may say and its author probably does not mean, in one sentence each. */
 import { isLoopback } from './addresses.ts';
-import type { Config, ConnectionConfig, MaskConfig, RuleConfig, UserConfig } from './config.ts';
+import {
+  type Config,
+  type ConnectionConfig,
+  isSqlProtocol,
+  isStoreProtocol,
+  type MaskConfig,
+  type RuleConfig,
+  type UserConfig,
+} from './config.ts';
 import { matchesName } from './connection-glob.ts';
+import { maskWarnings, ruleWarnings, storeWarnings } from './store-warnings.ts';
 
 const GROUP_PREFIX = 'group:';
 
@@ -11,19 +20,32 @@ export function configWarnings(config: Config): string[] {
     ...config.users.flatMap((user) => warnOfUser(user, config)),
     ...config.rules.flatMap((rule) => warnOfNames('rule', rule, config, rule.principals)),
     ...config.masks.flatMap((mask) => warnOfNames('mask', mask, config, mask.except)),
+    ...config.rules.flatMap((rule) => ruleWarnings(rule, config)),
+    ...config.masks.flatMap((mask) => maskWarnings(mask, config)),
   ];
 }
 
-function warnOfUser({ name, scram, mysqlNative }: UserConfig, { connections }: Config): string[] {
+function warnOfUser(user: UserConfig, { connections }: Config): string[] {
+  const { name, scram, mysqlNative, keys } = user;
   if (scram !== undefined) return [];
   const own = connections.filter(({ auth }) => auth === 'gateway');
+  if (keys !== undefined) {
+    const sql = own.find(({ protocol }) => isSqlProtocol(protocol));
+    if (sql === undefined || (mysqlNative !== undefined && sql.protocol === 'mysql')) return [];
+    return [
+      `user "${name}" has keys and no scram, and cannot sign in to connections of protocol "${sql.protocol}".`,
+    ];
+  }
   if (mysqlNative === undefined) {
     if (own.length === 0) return [];
-    return [`user "${name}" has no scram and cannot sign in where auth = "gateway".`];
+    const stores = own.every(({ protocol }) => isStoreProtocol(protocol));
+    const what = stores ? 'neither keys nor scram' : 'no scram';
+    return [`user "${name}" has ${what} and cannot sign in where auth = "gateway".`];
   }
-  if (!own.some(({ protocol }) => protocol === 'postgres')) return [];
+  const other = own.find(({ protocol }) => protocol !== 'mysql');
+  if (other === undefined) return [];
   return [
-    `user "${name}" has mysql_native and no scram, and cannot sign in to connections of protocol "postgres".`,
+    `user "${name}" has mysql_native and no scram, and cannot sign in to connections of protocol "${other.protocol}".`,
   ];
 }
 
@@ -33,11 +55,13 @@ function warnOfConnection(connection: ConnectionConfig, config: Config): string[
     ...warnOfSignIn(connection),
     ...warnOfBlindRules(connection, config),
     ...warnOfReplication(connection, config),
+    ...storeWarnings(connection, config),
   ];
   return texts.map((text) => `connection "${connection.name}": ${text}`);
 }
 
-function warnOfNetwork({ listen, tls, upstream, catalog }: ConnectionConfig): string[] {
+function warnOfNetwork(connection: ConnectionConfig): string[] {
+  const { listen, tls, upstream, upstreamGrpc, catalog, protocol } = connection;
   const warnings: string[] = [];
   if (!isLoopback(listen.host) && tls?.mode !== 'require') {
     warnings.push(
@@ -46,12 +70,17 @@ function warnOfNetwork({ listen, tls, upstream, catalog }: ConnectionConfig): st
         : `listens on ${listen.host} and lets clients do without TLS. Write mode = "require".`,
     );
   }
-  const servers = new Map([upstream, catalog ?? upstream].map((one) => [one.host, one.tls]));
+  const mend = isStoreProtocol(protocol)
+    ? `Write ${protocol === 'redis' ? 'rediss' : 'https'}:// in its URL.`
+    : 'Write upstream_tls = "verify-full".';
+  const servers = new Map(
+    [upstream, upstreamGrpc ?? upstream, catalog ?? upstream].map((one) => [one.host, one.tls]),
+  );
   for (const [host, mode] of servers) {
     if (isLoopback(host) || mode === 'verify-full') continue;
     warnings.push(
       mode === 'off'
-        ? `speaks to ${host} without TLS. Write upstream_tls = "verify-full".`
+        ? `speaks to ${host} without TLS. ${mend}`
         : `does not check whose certificate ${host} shows. Write upstream_tls = "verify-full".`,
     );
   }
@@ -83,11 +112,13 @@ function warnOfSignIn({ auth, protocol, tls, upstream, catalog }: ConnectionConf
 }
 
 /** Masks without a catalog are refused outright; rules work without one, and see less. */
-function warnOfBlindRules({ name, auth, catalog }: ConnectionConfig, { rules }: Config): string[] {
+function warnOfBlindRules(connection: ConnectionConfig, { rules }: Config): string[] {
+  const { name, auth, catalog, protocol } = connection;
   const blocking = rules.find(
     ({ action, connections }) => action === 'block' && matchesName(connections, name),
   );
   if (auth === 'gateway' || catalog !== undefined || blocking === undefined) return [];
+  if (!isSqlProtocol(protocol)) return [];
   return [
     `rule "${blocking.name}" has to do without a catalog: code behind tables, views and types (triggers, defaults, checks, event triggers) is not seen, and calls of functions that the server does not bring along are refused. Write catalog and catalog_password.`,
   ];

@@ -7,7 +7,8 @@ import { GatewayError } from '../errors.ts';
 import type { SessionRecorder } from '../recording/recording.ts';
 import type { CancelRegistry } from './cancel-registry.ts';
 import type { SessionDecider } from './decision-pipeline.ts';
-import type { Decided, Secured } from './driver-parts.ts';
+import type { Decided, Driver, HttpParts, Secured } from './driver-parts.ts';
+import { ExchangeDriver } from './exchange-driver.ts';
 import type { Log } from './gateway.ts';
 import { SessionDriver } from './session-driver.ts';
 
@@ -29,6 +30,8 @@ export interface ClientSessionParts {
   readonly openUpstream: () => Promise<Duplex>;
   readonly secureClient: (socket: Duplex, bytes: Buffer) => Promise<Secured>;
   readonly secureServer: (socket: Duplex) => Promise<Secured>;
+  /** Of protocols with transport = "http" only. */
+  readonly http: HttpParts | undefined;
   readonly startRecording: () => SessionRecorder;
   readonly log: Log;
   /** Once. `abandoned` is the cancel request to send for a client that left the server at work. */
@@ -36,7 +39,7 @@ export interface ClientSessionParts {
 }
 
 export class ClientSession {
-  readonly driver: SessionDriver;
+  readonly driver: Driver;
   readonly #parts: ClientSessionParts;
   #forgetCancelKey: (() => void) | undefined;
   #cancelRequest: Buffer | undefined;
@@ -44,27 +47,30 @@ export class ClientSession {
 
   constructor(parts: ClientSessionParts) {
     this.#parts = parts;
-    const { client, openUpstream, secureClient, secureServer, startRecording } = parts;
-    this.driver = new SessionDriver({
+    const { client, openUpstream, secureClient, secureServer, startRecording, http } = parts;
+    const common = {
       session: parts.protocol.createSession(parts.options),
       client,
-      openUpstream,
       secureClient,
-      secureServer,
       startRecording,
-      decide: (operation) => this.#decide(operation),
-      onFact: (fact) => this.#onFact(fact),
-      onTrouble: (error) => this.#onTrouble(error),
-      onOver: (isAbandoned) => this.#onOver(isAbandoned),
-    });
+      decide: (operation: Operation) => this.#decide(operation),
+      onFact: (fact: Fact) => this.#onFact(fact),
+      onTrouble: (error: unknown) => this.#onTrouble(error),
+      onOver: (isAbandoned: boolean) => this.#onOver(isAbandoned),
+    };
+    this.driver =
+      http === undefined
+        ? new SessionDriver({ ...common, openUpstream, secureServer })
+        : new ExchangeDriver({ ...common, ...http });
   }
 
   #decide(operation: Operation): Decided | Promise<Decided> {
     if (operation.kind === 'sign-in' && !this.#takePlace()) return TOO_MANY;
+    if (operation.kind === 'request' && !this.#takePlace()) return TOO_MANY_REQUESTS;
     return this.#parts.decider.decide(operation);
   }
 
-  /** A sign-in takes a place until its session is over, the next one in it none; a cancel needs none (PG-12). */
+  /** A sign-in, or a first request, takes a place until its session is over, the next one in it none; a cancel needs none (PG-12). */
   #takePlace(): boolean {
     if (this.#hasPlace) return true;
     const { places } = this.#parts;
@@ -77,17 +83,12 @@ export class ClientSession {
   #onFact(fact: Fact): void {
     const { id, connection, cancels, decider, log } = this.#parts;
     switch (fact.kind) {
-      case 'signed-in': {
-        const principal = decider.principal?.name ?? fact.user;
-        this.driver.note({
-          kind: 'signed-in',
-          principal,
-          user: fact.user,
-          database: fact.database,
-        });
-        log.info({ session: id, connection: connection.name, principal }, 'session started');
+      case 'signed-in':
+        this.#onSignedIn(fact.user, fact.database);
         break;
-      }
+      case 'called':
+        this.#onSignedIn('', '');
+        break;
       case 'cancel-key':
         this.#cancelRequest = fact.request;
         this.#forgetCancelKey = cancels.add(fact.key, this.driver);
@@ -104,6 +105,13 @@ export class ClientSession {
       case 'goodbye':
         break;
     }
+  }
+
+  #onSignedIn(user: string, database: string): void {
+    const { id, connection, decider, log } = this.#parts;
+    const principal = decider.principal?.name ?? user;
+    this.driver.note({ kind: 'signed-in', principal, user: user || principal, database });
+    log.info({ session: id, connection: connection.name, principal }, 'session started');
   }
 
   #onTrouble(error: unknown): void {
@@ -130,6 +138,16 @@ const TOO_MANY: Decided = {
   note: {
     kind: 'decision',
     operation: 'sign-in',
+    outcome: 'block',
+    reason: 'limits.sessions_max is reached',
+  },
+};
+
+const TOO_MANY_REQUESTS: Decided = {
+  decision: TOO_MANY.decision,
+  note: {
+    kind: 'decision',
+    operation: 'request',
     outcome: 'block',
     reason: 'limits.sessions_max is reached',
   },

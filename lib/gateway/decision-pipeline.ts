@@ -4,6 +4,7 @@
  */
 
 import type { Decision, Inspection, Operation, UpstreamLogin } from '../../protocols/contract.ts';
+import type { StoreCredential } from '../../protocols/store.ts';
 import type { Catalog, CatalogSnapshot } from '../catalog/catalog.ts';
 import type { Config, ConnectionConfig } from '../config/config.ts';
 import type { Credentials } from '../identity/credentials.ts';
@@ -23,11 +24,13 @@ import { findLargeObjectRoutine } from './large-objects.ts';
 import { foldMask, foldRule } from './mysql-names.ts';
 import { blocked } from './blocks.ts';
 import { type PlanResult, StatementDecider } from './statement-decider.ts';
+import type { StoreDecider } from './store-decider.ts';
 
 export interface PipelineParts {
   readonly config: Config;
   readonly connection: ConnectionConfig;
-  readonly reader: SqlReader;
+  /** Undefined with stores: nothing is said in SQL there. */
+  readonly reader: SqlReader | undefined;
   /** Undefined where nobody may read the catalog. */
   readonly catalogOf: ((database: string) => Catalog) | undefined;
   readonly findSensitive: (
@@ -39,6 +42,8 @@ export interface PipelineParts {
   readonly login: UpstreamLogin;
   readonly hashKey: Buffer | undefined;
   readonly cancels: CancelRegistry;
+  /** Judges requests; undefined with SQL. */
+  readonly store?: StoreDecider | undefined;
 }
 
 /** NAMEDATALEN - 1 in PostgreSQL, bytes; the server cuts a longer name. */
@@ -76,6 +81,11 @@ export class DecisionPipeline {
     return decider;
   }
 
+  /** For `SessionOptions.knows`. */
+  knows(credential: StoreCredential): boolean {
+    return this.#parts.store?.knows(credential) ?? true;
+  }
+
   /** Rejects with GatewayError where the catalog of that database cannot be read. */
   async readCatalog(database: string): Promise<void> {
     await this.#parts.catalogOf?.(database).snapshot();
@@ -88,6 +98,7 @@ export class DecisionPipeline {
 
   #createDecider(principal: Principal, database: string): StatementDecider {
     const { config, connection, reader, catalogOf, findSensitive, hashKey } = this.#parts;
+    if (reader === undefined) throw new Error('a statement on a connection without SQL');
     const isMysql = connection.protocol === 'mysql';
     const ownMasks = masksInForce(config.masks, connection.name, principal);
     const ownRules = rulesInForce(config.rules, connection.name, principal);
@@ -114,6 +125,7 @@ export class SessionDecider {
   #database = '';
   #hasMasks = false;
   #isInspected = false;
+  #signInCount = 0;
 
   constructor(
     parts: PipelineParts,
@@ -138,11 +150,14 @@ export class SessionDecider {
         return this.#decideCall(operation.routine);
       case 'cancel':
         return this.#decideCancel(operation.key);
+      case 'request':
+        return this.#decideRequest(operation);
     }
   }
 
   /** A definition changed in this session, inspected or not: what is cached is read again. */
   onSchemaChanged(): void {
+    this.#parts.store?.onNamesChanged();
     try {
       this.#parts.catalogOf?.(this.#database).invalidate();
     } catch (error) {
@@ -172,6 +187,22 @@ export class SessionDecider {
     return decider.decideResultNow(operation) ?? decider.decideResult(operation);
   }
 
+  /** With HTTP each request says who asks, so the principal may be another one each time. */
+  #decideRequest(operation: Extract<Operation, { kind: 'request' }>): Decided | Promise<Decided> {
+    const { store } = this.#parts;
+    if (store === undefined) throw new Error('a request on a connection without a store');
+    return store.decide(operation, this.#whoSignedIn(operation.user), (principal) => {
+      this.#principal = principal;
+    });
+  }
+
+  /** Without a name it is the only one who ever tried; of several, nobody can say who succeeded. */
+  #whoSignedIn(user: string | undefined): Principal | undefined {
+    if (user === undefined) return this.#signInCount === 1 ? this.#principal : undefined;
+    const groups = this.#parts.config.users.find(({ name }) => name === user)?.groups ?? [];
+    return { name: user, groups };
+  }
+
   #decideSignIn(operation: Extract<Operation, { kind: 'sign-in' }>): Decided {
     const { config, connection, credentials, login } = this.#parts;
     const isMysql = connection.protocol === 'mysql';
@@ -179,8 +210,9 @@ export class SessionDecider {
     const groups = config.users.find(({ name }) => name === operation.user)?.groups ?? [];
     const principal: Principal = { name: operation.user, groups };
     this.#principal = principal;
-    // A session may sign in again, as another user (COM_CHANGE_USER).
+    // A session may sign in again, as another user (COM_CHANGE_USER, AUTH).
     this.#decider = undefined;
+    this.#signInCount += 1;
     if (operation.isReplication && !matchesPrincipal(connection.replication, principal)) {
       const reason = 'replication connections are not allowed through this gateway';
       return signInBlocked('42501', 'replication', reason);
@@ -191,7 +223,8 @@ export class SessionDecider {
     this.#database = isMysql ? '' : (login.database ?? operation.database);
     const inspection = this.#inspectionOf(principal, operation.isReplication);
     this.#isInspected = inspection.statements;
-    if (!isMysql && this.#isInspected && movesCatalog(operation.settings)) {
+    const isPostgres = connection.protocol === 'postgres';
+    if (isPostgres && this.#isInspected && movesCatalog(operation.settings)) {
       const reason =
         'search_path may name pg_catalog in the first place only, because Weir reads names that way';
       return signInBlocked('42501', 'lexer-state', reason);
@@ -205,6 +238,8 @@ export class SessionDecider {
 
   /** The server cuts a name that is too long for it: then it is another user than rules would see. */
   #whyTooLong({ name }: Principal): string | undefined {
+    // Stores have no such length.
+    if (this.#parts.store !== undefined) return undefined;
     if (this.#parts.connection.protocol === 'postgres') {
       const isLong = Buffer.byteLength(name) > NAME_SIZE_MAX;
       return isLong ? `user names have at most ${NAME_SIZE_MAX} bytes` : undefined;
@@ -237,6 +272,8 @@ export class SessionDecider {
   #inspectionOf(principal: Principal, isReplication: boolean): Inspection {
     const { config, connection } = this.#parts;
     if (isReplication) return { statements: false, results: false };
+    // What is asked of a store is always judged, so that the recording tells who saw what.
+    if (this.#parts.store !== undefined) return { statements: true, results: true };
     this.#hasMasks = masksInForce(config.masks, connection.name, principal).length > 0;
     const hasRules = rulesInForce(config.rules, connection.name, principal).length > 0;
     return { statements: hasRules || this.#hasMasks, results: this.#hasMasks };

@@ -39,9 +39,10 @@ export class DriverRecording {
     this.#early = undefined;
   }
 
-  append(from: Side, bytes: Buffer, by: 'gateway' | undefined): void {
+  /** `isMoreComing`: see SessionRecorder. */
+  append(from: Side, bytes: Buffer, by: 'gateway' | undefined, isMoreComing = false): void {
     if (this.#recorder !== undefined) {
-      this.#recorder.append(from, bytes, by);
+      this.#recorder.append(from, bytes, by, isMoreComing);
     } else if (this.#early !== undefined && this.#early.length < EARLY_RECORDS_MAX) {
       // Strangers and cancels are never recorded, so this is bounded and may be dropped.
       this.#early.push({ from, bytes: Buffer.from(bytes), by });

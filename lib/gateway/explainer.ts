@@ -4,7 +4,12 @@
  */
 
 import type { Reading } from '../../protocols/contract.ts';
-import type { Config, ConnectionConfig, MaskConfig } from '../config/config.ts';
+import {
+  type Config,
+  type ConnectionConfig,
+  isSqlProtocol,
+  type MaskConfig,
+} from '../config/config.ts';
 import { GatewayError } from '../errors.ts';
 import { masksInForce, rulesInForce } from '../policy/in-force.ts';
 import { CancelRegistry } from './cancel-registry.ts';
@@ -30,6 +35,8 @@ export async function createExplainer(
   config: Config,
   connection: ConnectionConfig,
 ): Promise<Explainer> {
+  const { protocol } = connection;
+  if (!isSqlProtocol(protocol)) throw new Error('no statements are explained for a store');
   const shared = createSharedParts(config, SILENT);
   const principalOf = (user: string) => ({
     name: user,
@@ -43,7 +50,7 @@ export async function createExplainer(
         connection.protocol === 'mysql' ? foldRule(rule) : rule,
       ),
       masks: [],
-      reader: shared.readerFor(connection),
+      reader: shared.readerFor(protocol, connection.limits),
       catalog: undefined,
       findSensitive: () => Promise.reject(new Error('no masks are in force')),
       hashKey: undefined,

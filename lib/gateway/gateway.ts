@@ -18,9 +18,10 @@ import { CancelRegistry } from './cancel-registry.ts';
 import { type SharedParts, createPipeline, createSharedParts } from './parts.ts';
 import type { DecisionPipeline } from './decision-pipeline.ts';
 import { ClientSession, type Places } from './client-session.ts';
-import type { Secured } from './driver-parts.ts';
+import type { Driver, HttpParts, Secured } from './driver-parts.ts';
+import { createHttpParts, HTTP_ALPN } from './exchange-parts.ts';
+import { inflate } from './inflate.ts';
 import { createRsa } from './rsa.ts';
-import type { SessionDriver } from './session-driver.ts';
 import { createSessionId } from './session-id.ts';
 
 /** What the gateway tells the people who run it. pino's loggers fit. */
@@ -56,6 +57,7 @@ interface Door {
   readonly pipeline: DecisionPipeline;
   readonly cancels: CancelRegistry;
   readonly tls: ClientFacingTls | undefined;
+  readonly http: HttpParts | undefined;
   readonly places: Places;
 }
 
@@ -85,7 +87,7 @@ class RunningGateway implements Gateway {
   readonly #log: Log;
   readonly #doors: Door[];
   readonly #listeners: { connection: string; listener: Listener }[] = [];
-  readonly #drivers = new Set<SessionDriver>();
+  readonly #drivers = new Set<Driver>();
   readonly #deriveKey = createKeyDerivation();
   #onIdle: (() => void) | undefined;
 
@@ -150,6 +152,7 @@ class RunningGateway implements Gateway {
     if (protocol === undefined) {
       throw new GatewayError('PROTOCOL_UNKNOWN', `no protocol is called "${connection.protocol}"`);
     }
+    const isHttp = protocol.transport === 'http';
     const cancels = new CancelRegistry();
     const onReload = (error: GatewayError | undefined): void => {
       if (error !== undefined) this.#log.warn({ connection: connection.name }, error.message);
@@ -161,7 +164,9 @@ class RunningGateway implements Gateway {
             certFile: connection.tls.cert,
             keyFile: connection.tls.key,
             onReload,
+            ...(isHttp ? { alpn: HTTP_ALPN } : {}),
           });
+    const pipeline = createPipeline(this.#shared, connection, cancels);
     const options: SessionOptions = {
       auth: connection.auth,
       clientTls: connection.tls?.mode ?? 'off',
@@ -171,11 +176,12 @@ class RunningGateway implements Gateway {
       signInTimeout: connection.limits.signInTimeout,
       random: randomBytes,
       deriveKey: this.#deriveKey,
+      ...(isHttp ? { inflate, knows: (credential) => pipeline.knows(credential) } : {}),
       ...(connection.protocol === 'mysql' ? this.#mysqlOptions(connection) : {}),
     };
-    const pipeline = createPipeline(this.#shared, connection, cancels);
     const places: Places = { taken: 0, max: connection.limits.sessionsMax };
-    return { connection, protocol, options, pipeline, cancels, tls, places };
+    const http = isHttp ? createHttpParts(connection, options) : undefined;
+    return { connection, protocol, options, pipeline, cancels, tls, http, places };
   }
 
   #mysqlOptions({ localInfile }: ConnectionConfig): Partial<SessionOptions> {
@@ -199,6 +205,7 @@ class RunningGateway implements Gateway {
       openUpstream: () => this.#openUpstream(door.connection),
       secureClient: (socket, bytes) => secureClient(door, socket, bytes),
       secureServer: (socket) => this.#secureServer(door.connection, socket),
+      http: door.http,
       startRecording: () =>
         this.#recorder.start({
           session: id,

@@ -6,7 +6,13 @@ import type { ClientConfig } from 'pg';
 import type { UpstreamLogin } from '../../protocols/contract.ts';
 import { type Catalogs, createCatalogs, createMysqlCatalogs } from '../catalog/catalogs.ts';
 import type { MysqlSettings } from '../catalog/mysql-connection.ts';
-import type { Config, ConnectionConfig, UpstreamConfig } from '../config/config.ts';
+import {
+  type Config,
+  type ConnectionConfig,
+  isStoreProtocol,
+  type SqlProtocol,
+  type UpstreamConfig,
+} from '../config/config.ts';
 import { readSecret } from '../config/secrets.ts';
 import { GatewayError } from '../errors.ts';
 import { createCredentials } from '../identity/credentials.ts';
@@ -18,14 +24,17 @@ import type { CancelRegistry } from './cancel-registry.ts';
 import { DecisionPipeline } from './decision-pipeline.ts';
 import type { Log } from './gateway.ts';
 import { foldAnswers } from './mysql-names.ts';
+import type { StoreConnection } from './store-decider.ts';
+import { createStoreDecider } from './store-parts.ts';
 
 export interface SharedParts {
   readonly config: Config;
   readonly log: Log;
   /** Of a PEM file with authorities; undefined where none is named. */
   readCa(file: string | undefined): Buffer | undefined;
-  readerFor(connection: ConnectionConfig): SqlReader;
-  addCatalogs(catalogs: Catalogs): void;
+  /** With a protocol of SQL. */
+  readerFor(protocol: SqlProtocol, limits: ConnectionConfig['limits']): SqlReader;
+  addCatalogs(catalogs: { close(): Promise<void> | void }): void;
   readonly hashKey: Buffer | undefined;
   /** For mock verifiers of unknown users (PG-15): the same salt for the same name, also after a restart. */
   readonly serverSecret: Buffer;
@@ -36,7 +45,7 @@ export interface SharedParts {
 
 export function createSharedParts(config: Config, log: Log): SharedParts {
   const readers = new Map<string, SqlReader>();
-  const catalogs: Catalogs[] = [];
+  const catalogs: { close(): Promise<void> | void }[] = [];
   return {
     config,
     log,
@@ -44,7 +53,7 @@ export function createSharedParts(config: Config, log: Log): SharedParts {
     hashKey: config.hashKey === undefined ? undefined : Buffer.from(readSecret(config.hashKey)),
     serverSecret: mockSecret(config),
     addCatalogs: (more) => catalogs.push(more),
-    readerFor: ({ protocol, limits: { parseSizeMax } }) => {
+    readerFor: (protocol, { parseSizeMax }) => {
       // Worker threads are costly, so connections of one protocol with the same limit share one reader.
       const key = `${protocol} ${parseSizeMax}`;
       const known = readers.get(key);
@@ -60,7 +69,7 @@ export function createSharedParts(config: Config, log: Log): SharedParts {
       await Promise.all([...readers.values()].map(async (reader) => reader.analyze('SELECT 1')));
     },
     close: async () => {
-      await Promise.all(catalogs.map((one) => one.close()));
+      await Promise.all(catalogs.map(async (one) => one.close()));
       await Promise.all([...readers.values()].map((reader) => reader.close()));
     },
   };
@@ -71,22 +80,47 @@ export function createPipeline(
   connection: ConnectionConfig,
   cancels: CancelRegistry,
 ): DecisionPipeline {
-  const { config } = shared;
-  const reader = shared.readerFor(connection);
+  const { config, hashKey } = shared;
+  const { protocol } = connection;
+  if (isStoreProtocol(protocol)) {
+    return createStorePipeline(shared, { ...connection, protocol }, cancels);
+  }
+  const reader = shared.readerFor(protocol, connection.limits);
   const catalogs = createConnectionCatalogs(shared, connection);
   return new DecisionPipeline({
     config,
     connection,
     reader,
     catalogOf: catalogs === undefined ? undefined : (database) => catalogs.forDatabase(database),
-    findSensitive: createSensitiveFinder(reader, connection.protocol),
+    findSensitive: createSensitiveFinder(reader, protocol),
     credentials:
       connection.auth === 'gateway'
-        ? createCredentials(config.users, shared.serverSecret, connection.protocol)
+        ? createCredentials(config.users, shared.serverSecret, protocol)
         : undefined,
     login: loginOf(connection),
-    hashKey: shared.hashKey,
+    hashKey,
     cancels,
+  });
+}
+
+function createStorePipeline(
+  shared: SharedParts,
+  connection: StoreConnection,
+  cancels: CancelRegistry,
+): DecisionPipeline {
+  const { config, hashKey } = shared;
+  const { store, credentials } = createStoreDecider(shared, connection);
+  return new DecisionPipeline({
+    config,
+    connection,
+    reader: undefined,
+    catalogOf: undefined,
+    findSensitive: () => Promise.reject(new Error('a store has no columns')),
+    credentials,
+    login: loginOf(connection),
+    hashKey,
+    cancels,
+    store,
   });
 }
 

@@ -109,9 +109,7 @@ export class SessionDriver {
         this.#secure(command.side, command.bytes);
         break;
       case 'finish':
-        this.#flush();
-        if (command.side === 'server' && this.#isSyncing) this.#isFinishDue = true;
-        else this.#leg(command.side)?.finish();
+        this.#finishSide(command.side);
         break;
       case 'wake':
         this.#alarms.set(command.alarm, command.after, () =>
@@ -124,7 +122,15 @@ export class SessionDriver {
       case 'close':
         this.#close();
         break;
+      default:
+        throw new Error(`"${command.kind}" is no command of a session of bytes`);
     }
+  }
+
+  #finishSide(side: Side): void {
+    this.#flush();
+    if (side === 'server' && this.#isSyncing) this.#isFinishDue = true;
+    else this.#leg(side)?.finish();
   }
 
   /** What the session makes of the decision; nothing yet where that takes a while. */

@@ -20,6 +20,8 @@ export interface CredentialUser {
   readonly groups: readonly string[];
   readonly scram: string | undefined;
   readonly mysqlNative?: string | undefined;
+  /** SHA-256 of keys, hex. */
+  readonly keys?: readonly string[];
 }
 
 export interface Credential {
@@ -40,7 +42,7 @@ export interface Credentials {
 export function createCredentials(
   users: readonly CredentialUser[],
   serverSecret: Buffer,
-  protocol: 'postgres' | 'mysql' = 'postgres',
+  protocol: 'postgres' | 'mysql' | 'store' = 'postgres',
 ): Credentials {
   const scrams = users.flatMap(({ name, scram }): readonly (readonly [string, Verifier])[] =>
     scram === undefined ? [] : [[name, parseVerifier(scram)]],
@@ -61,14 +63,16 @@ export function createCredentials(
 
   const known = new Map<string, Credential>();
   const byName = new Map(scrams);
-  for (const { name, groups, mysqlNative } of users) {
+  for (const { name, groups, mysqlNative, keys = [] } of users) {
     const scram = byName.get(name);
     const nativeHash =
       protocol === 'mysql' && mysqlNative !== undefined ? parseNative(mysqlNative) : undefined;
-    if (scram === undefined && nativeHash === undefined) continue;
+    const keyHashes = protocol === 'store' ? keys.map((key) => Buffer.from(key, 'hex')) : [];
+    if (scram === undefined && nativeHash === undefined && keyHashes.length === 0) continue;
     // Without a verifier of its own no password fits the SCRAM part: the mock's, whose keys nobody has.
     const verifier = withNative(scram ?? mockScram(name), nativeHash);
-    known.set(name, { verifier, isKnown: true, groups });
+    const withKeys = keyHashes.length === 0 ? verifier : { ...verifier, keyHashes };
+    known.set(name, { verifier: withKeys, isKnown: true, groups });
   }
   const nativeShare = shareOfNative([...known.values()]);
 

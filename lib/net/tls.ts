@@ -39,6 +39,8 @@ export interface ClientFacingTlsOptions {
   readonly keyFile: string;
   /** Told when changed files were taken over (undefined) or could not be: then the old pair stays. */
   readonly onReload?: (error: GatewayError | undefined) => void;
+  /** What may be spoken above, best first; undefined: PostgreSQL's. */
+  readonly alpn?: readonly string[];
   readonly handshakeTimeout?: number;
   readonly reloadCheckInterval?: number;
 }
@@ -80,7 +82,7 @@ export function createClientFacingTls(options: ClientFacingTlsOptions): ClientFa
     reload,
     secure: (request) => {
       reloadIfChanged();
-      startServerHandshake(request, context, options.handshakeTimeout ?? HANDSHAKE_TIMEOUT);
+      startServerHandshake(request, context, options);
     },
   };
 }
@@ -88,7 +90,7 @@ export function createClientFacingTls(options: ClientFacingTlsOptions): ClientFa
 function startServerHandshake(
   { socket, firstBytes, onSecure, onError }: SecureOptions,
   secureContext: tls.SecureContext,
-  timeout: number,
+  { alpn = ALPN_PROTOCOLS, handshakeTimeout: timeout = HANDSHAKE_TIMEOUT }: ClientFacingTlsOptions,
 ): void {
   // Bytes that were read belong to the TLS engine; without unshift the handshake hangs (PG-3).
   socket.pause();
@@ -101,7 +103,7 @@ function startServerHandshake(
   const secured = new tls.TLSSocket(socket, {
     isServer: true,
     secureContext,
-    ALPNProtocols: ALPN_PROTOCOLS,
+    ALPNProtocols: [...alpn],
   });
   let isOver = false;
   const fail = (reason: string, cause?: unknown) => {
@@ -129,6 +131,8 @@ function startServerHandshake(
     clearTimeout(timer);
     secured.off('close', failClosed);
     secured.off('end', failClosed);
+    // Node's own TLS server says so where it hands a socket over; HTTP/2 would wait for it for ever.
+    Object.assign(secured, { secureConnecting: false });
     onSecure({ socket: secured, ...describeHandshake(secured) });
   });
 }
@@ -215,6 +219,8 @@ export interface UpstreamTlsOptions {
   readonly mode: 'require' | 'verify-full';
   /** PEM file with the authorities to trust; undefined: those of Node. Only for verify-full. */
   readonly ca: string | undefined;
+  /** What may be spoken above, best first; undefined: PostgreSQL's. */
+  readonly alpn?: readonly string[];
   readonly handshakeTimeout?: number;
 }
 
@@ -260,7 +266,7 @@ export function connectUpstreamTls(options: UpstreamTlsOptions): Promise<SecureU
 }
 
 function startClientHandshake(
-  { socket, host, mode, ca }: UpstreamTlsOptions,
+  { socket, host, mode, ca, alpn = ALPN_PROTOCOLS }: UpstreamTlsOptions,
   fail: (reason: string, cause?: unknown) => void,
 ): tls.TLSSocket | undefined {
   try {
@@ -269,7 +275,7 @@ function startClientHandshake(
       host,
       // RFC 6066 allows names only; the certificate is compared with `host` in both cases.
       ...(net.isIP(host) === 0 ? { servername: host } : {}),
-      ALPNProtocols: ALPN_PROTOCOLS,
+      ALPNProtocols: [...alpn],
       minVersion: 'TLSv1.2',
       rejectUnauthorized: mode === 'verify-full',
       ...(ca === undefined ? {} : { ca: readFileSync(ca) }),

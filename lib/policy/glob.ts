@@ -68,3 +68,31 @@ export function splitPattern(pattern: string): readonly PatternPart[] | undefine
   // Empty, or it ends with a dot.
   return undefined;
 }
+
+/** Some text that starts with `prefix` matches. */
+export function canMatchBelow(pattern: string, prefix: string): boolean {
+  // live[i]: the first i characters of the pattern can have matched what was read of the prefix.
+  let live = closeOverStars(pattern, [true]);
+  for (const character of prefix) {
+    const next: boolean[] = [];
+    for (const [index, isLive] of live.entries()) {
+      if (!isLive) continue;
+      if (pattern[index] === '*') next[index] = true;
+      else if (pattern[index] === character) next[index + 1] = true;
+    }
+    live = closeOverStars(pattern, next);
+    if (!live.includes(true)) return false;
+  }
+  // Whatever the pattern has left, some text goes on with it.
+  return true;
+}
+
+/** A star may stand for nothing. */
+function closeOverStars(pattern: string, live: readonly (boolean | undefined)[]): boolean[] {
+  const closed: boolean[] = [];
+  for (let index = 0; index <= pattern.length; index += 1) {
+    closed[index] =
+      live[index] === true || (closed[index - 1] === true && pattern[index - 1] === '*');
+  }
+  return closed;
+}

@@ -5,6 +5,7 @@
 
 import type { RecordingHeader } from './format.ts';
 import type { PlaybackEvent, PlaybackFormat } from './playback.ts';
+import { describeExchange, describeRequest, isExchange } from './playback-exchange.ts';
 import { escapeLine, escapeLines, shorten } from './printable.ts';
 import type { FinishEvent } from './reader.ts';
 import type { RecordedNote } from './recording.ts';
@@ -56,6 +57,7 @@ class TextFormat implements PlaybackFormat {
   show(event: PlaybackEvent): string {
     switch (event.kind) {
       case 'message':
+        if (isExchange(event.message)) return this.#showExchange(event.at, event.message);
         return event.message.from === 'client'
           ? this.#showRequest(event.at, event.message)
           : this.#showReply(event.at, event.message);
@@ -64,6 +66,15 @@ class TextFormat implements PlaybackFormat {
       case 'finish':
         return this.#showFinish(event);
     }
+  }
+
+  #showExchange(at: number, message: Parameters<typeof describeExchange>[0]): string {
+    if (message.event === 'request') return this.#ask(at, describeRequest(message), 0);
+    const { first, more, isBad } = describeExchange(message);
+    const rest = more.map((line) => this.#indent(escapeLine(line))).join('');
+    if (first === undefined) return rest;
+    const line = escapeLine(first);
+    return this.#line(at, isBad ? this.#paint('red', line) : line) + rest;
   }
 
   #showRequest(at: number, message: ViewEvent): string {
@@ -212,7 +223,8 @@ class TextFormat implements PlaybackFormat {
     switch (note.outcome) {
       case 'block': {
         const rule = note.rule === undefined ? 'by Weir' : `by rule "${note.rule}"`;
-        const what = note.operation === 'statement' ? '' : `${note.operation} `;
+        const number = note.exchange === undefined ? '' : `#${note.exchange} `;
+        const what = note.operation === 'statement' ? '' : `${number}${note.operation} `;
         return this.#line(at, this.#paint('red', escapeLine(`${what}BLOCKED ${rule}${reason}`)));
       }
       case 'mask': {
@@ -221,8 +233,19 @@ class TextFormat implements PlaybackFormat {
         return this.#line(at, this.#paint('yellow', escapeLine(text)));
       }
       case 'allow':
-        return '';
+        return this.#showAllowed(at, note);
     }
+  }
+
+  /** Of stores: each request has a caller of its own, and names that mean what they meant then. */
+  #showAllowed(at: number, note: RecordedNote & { kind: 'decision' }): string {
+    const { exchange, principal, route, objects = [], masked = [] } = note;
+    if (note.operation !== 'request') return '';
+    const number = exchange === undefined ? '' : `#${exchange} `;
+    const what = [route, objects.join(', ')].filter((part) => part !== undefined && part !== '');
+    const hidden = masked.length === 0 ? '' : `, masked: ${masked.join(', ')}`;
+    const text = `${number}allowed for ${principal ?? 'nobody'}: ${what.join(' on ')}${hidden}`;
+    return this.#line(at, this.#paint('dim', escapeLine(text)));
   }
 
   #showDiagnostic(at: number, message: ViewEvent & ViewDiagnostic): string {

@@ -1,8 +1,10 @@
 /** A recording as a stream of what it shows: messages, decisions, and at last how it ends. */
 
 import { GatewayError } from '../errors.ts';
+import { createExchangeView } from './exchange-view.ts';
 import { createMysqlView } from './mysql-view.ts';
 import { createPostgresView } from './postgres-view.ts';
+import { createRedisView } from './redis-view.ts';
 import type { FinishEvent, NoteEvent, Recording } from './reader.ts';
 import type { View, ViewEvent } from './view.ts';
 
@@ -23,6 +25,10 @@ export interface PlaybackFormat {
 const VIEWS: ReadonlyMap<string, () => View> = new Map([
   ['postgres', createPostgresView],
   ['mysql', createMysqlView],
+  ['chroma', createExchangeView],
+  ['qdrant', createExchangeView],
+  ['milvus', createExchangeView],
+  ['redis', createRedisView],
 ]);
 
 /** Throws GatewayError RECORDING_PROTOCOL where this Weir cannot read the protocol. */

@@ -8,14 +8,9 @@ import { join } from 'node:path';
 import { GatewayError } from '../errors.ts';
 import { describeCause } from './cause.ts';
 import { RECORDING_SUFFIX } from './format.ts';
+import type { Durability, RecorderClock, RecordingFs, SharedParts } from './recorder-parts.ts';
 import type { Recorder, SessionHeader, SessionRecorder } from './recording.ts';
-import {
-  type Durability,
-  FileSessionRecorder,
-  type RecorderClock,
-  type RecordingFs,
-  type SharedParts,
-} from './session-recorder.ts';
+import { FileSessionRecorder } from './session-recorder.ts';
 import { describeThisProcess } from './writer-process.ts';
 
 export type { Durability, RecorderClock, RecordingFs };

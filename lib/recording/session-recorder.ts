@@ -15,7 +15,6 @@ import { GatewayError } from '../errors.ts';
 import { describeCause } from './cause.ts';
 import {
   DIGEST_ALGORITHM,
-  DIGEST_SIZE,
   encodeFrame,
   encodePreamble,
   FLAG_CONTINUED,
@@ -24,47 +23,21 @@ import {
   FRAME_OVERHEAD_SIZE,
   FRAME_PAYLOAD_SIZE_MAX,
   type FrameDraft,
-  type Writer,
 } from './format.ts';
+import type { SharedParts } from './recorder-parts.ts';
 import type { RecordedNote, SessionHeader, SessionRecorder } from './recording.ts';
-
-export type Durability = 'relaxed' | 'strict' | 'synced';
-
-/** The file functions a recorder uses; tests put a full or failing disk in their place. */
-export interface RecordingFs {
-  mkdirSync(path: string, options: { recursive: true; mode: number }): unknown;
-  openSync(path: string, flags: string, mode?: number): number;
-  writeSync(fd: number, buffer: Buffer, offset: number, length: number): number;
-  fdatasync(fd: number, done: (error: Error | null) => void): void;
-  closeSync(fd: number): void;
-  unlinkSync(path: string): void;
-}
-
-/** Monotonic, in microseconds, from any start. */
-export interface RecorderClock {
-  microseconds(): number;
-}
-
-/** What all sessions of a recorder have in common. */
-export interface SharedParts {
-  readonly fs: RecordingFs;
-  readonly clock: RecorderClock;
-  readonly durability: Durability;
-  readonly writer: Writer;
-  takeBuffer(): Buffer;
-  giveBuffer(buffer: Buffer): void;
-  /** The session has something to settle in the background. */
-  onDirty(session: FileSessionRecorder): void;
-  onClosed(session: FileSessionRecorder): void;
-}
 
 /** A digest of everything so far is written this often, so that damage can be placed; bytes. */
 const SEAL_INTERVAL = 1024 * 1024;
-/** Larger appends become several frames, so that a frame fits into the relaxed buffer whole. */
-const CHUNK_SIZE = 64 * 1024 - FRAME_OVERHEAD_SIZE;
+/** Of the words in the end frame, bytes. */
+const REASON_SIZE_MAX = 4 * 1024;
 const FILE_MODE = 0o600;
+/** What waits before a frame that does not fit into the buffer goes with it, up to this size; bytes. */
+const MOVED_SIZE_MAX = 4 * 1024;
 /** Frames that do not fit into a batch buffer are encoded here; used only within one call. */
-const SCRATCH = Buffer.allocUnsafeSlow(CHUNK_SIZE + FRAME_OVERHEAD_SIZE);
+const SCRATCH = Buffer.allocUnsafeSlow(
+  MOVED_SIZE_MAX + FRAME_PAYLOAD_SIZE_MAX + FRAME_OVERHEAD_SIZE,
+);
 
 interface Flush {
   /** How much of the file it covers, bytes. */
@@ -116,20 +89,19 @@ export class FileSessionRecorder implements SessionRecorder {
     }
   }
 
-  append(from: Side, bytes: Buffer, by?: 'gateway'): void {
+  append(from: Side, bytes: Buffer, by?: 'gateway', isMoreComing = false): void {
     this.#assertOpen();
     const size = bytes.length;
-    if (size === 0) return;
     const kind = from === 'client' ? FRAME_KINDS.client : FRAME_KINDS.server;
     const flags = by === undefined ? 0 : FLAG_GATEWAY;
     const at = this.#now();
-    for (let start = 0; start < size; start += CHUNK_SIZE) {
-      const end = Math.min(size, start + CHUNK_SIZE);
+    for (let start = 0; start < size; start += FRAME_PAYLOAD_SIZE_MAX) {
+      const end = Math.min(size, start + FRAME_PAYLOAD_SIZE_MAX);
       const isContinued = end < size;
       const draftFlags = isContinued ? flags | FLAG_CONTINUED : flags;
       this.#put({ kind, flags: draftFlags, at, source: bytes, start, end });
     }
-    if (this.#shared.durability !== 'relaxed') this.#writeOut();
+    if (this.#shared.durability !== 'relaxed' && !isMoreComing) this.#writeOut();
     this.#markDirty();
   }
 
@@ -148,6 +120,7 @@ export class FileSessionRecorder implements SessionRecorder {
   synced(): Promise<void> | undefined {
     if (this.#shared.durability !== 'synced') return undefined;
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    this.#writeOut();
     const flush = this.#flush;
     if (flush === undefined) {
       return this.#flushedSize === this.#size ? undefined : this.#startFlush();
@@ -210,21 +183,29 @@ export class FileSessionRecorder implements SessionRecorder {
 
   #put(draft: FrameDraft): void {
     const size = draft.end - draft.start + FRAME_OVERHEAD_SIZE;
-    let buffer = (this.#buffer ??= this.#shared.takeBuffer());
-    if (buffer.length - this.#filled < size) {
-      this.#drain();
-      if (buffer.length < size) buffer = SCRATCH;
-    }
-    const offset = buffer === SCRATCH ? 0 : this.#filled;
-    encodeFrame(buffer, offset, draft);
+    const buffer = (this.#buffer ??= this.#shared.takeBuffer());
+    if (buffer.length - this.#filled < size) this.#putLarge(buffer, draft);
+    else this.#filled = encodeFrame(buffer, this.#filled, draft);
     this.#size += size;
-    if (buffer === SCRATCH) {
-      this.#write(SCRATCH, 0, size);
-      this.#hash.update(SCRATCH.subarray(0, size));
-    } else {
-      this.#filled = offset + size;
-    }
     if (this.#size - this.#sealedSize >= SEAL_INTERVAL) this.#putSeal();
+  }
+
+  /** With what little waits before it, in one write: a large piece of a body comes behind its small head. */
+  #putLarge(buffer: Buffer, draft: FrameDraft): void {
+    if (this.#hashed < this.#written) {
+      this.#hash.update(buffer.subarray(this.#hashed, this.#written));
+      this.#hashed = this.#written;
+    }
+    const isMovable =
+      this.#hashed === this.#written && this.#filled - this.#written <= MOVED_SIZE_MAX;
+    if (!isMovable) this.#drain();
+    const moved = buffer.copy(SCRATCH, 0, this.#written, this.#filled);
+    const end = encodeFrame(SCRATCH, moved, draft);
+    this.#filled = 0;
+    this.#written = 0;
+    this.#hashed = 0;
+    this.#write(SCRATCH, 0, end);
+    this.#hash.update(SCRATCH.subarray(0, end));
   }
 
   #putSeal(): void {
@@ -236,7 +217,7 @@ export class FileSessionRecorder implements SessionRecorder {
 
   #putEnd(reason: string): void {
     const at = this.#now();
-    const text = Buffer.from(reason, 'utf8').subarray(0, CHUNK_SIZE - DIGEST_SIZE);
+    const text = Buffer.from(reason, 'utf8').subarray(0, REASON_SIZE_MAX);
     const payload = Buffer.concat([this.#digest(), text]);
     this.#sealedSize = this.#size;
     this.#put(draftOf(FRAME_KINDS.end, at, payload));

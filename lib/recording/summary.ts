@@ -12,13 +12,15 @@ export interface SessionSummary {
   readonly database: string | undefined;
   /** To the last whole frame, microseconds. */
   readonly duration: number;
-  /** Queries and Executes that the client sent. */
+  /** Queries, Executes and requests that the client sent. */
   readonly statements: number;
   /** Decisions to block, and refusals. */
   readonly blocked: number;
   readonly state: RecordingState;
   readonly finish: FinishEvent;
 }
+
+const ASKING: ReadonlySet<string> = new Set(['query', 'execute', 'request']);
 
 /** Reads the recording to its end. */
 export async function summariseSession(recording: Recording): Promise<SessionSummary> {
@@ -29,7 +31,7 @@ export async function summariseSession(recording: Recording): Promise<SessionSum
   for await (const event of playBack(recording)) {
     switch (event.kind) {
       case 'message':
-        if (event.message.event === 'query' || event.message.event === 'execute') statements += 1;
+        if (ASKING.has(event.message.event)) statements += 1;
         break;
       case 'note':
         if (event.note.kind === 'signed-in') {

@@ -5,7 +5,8 @@
  * wherever MySQL has the same thing, so that whoever reads the JSON of one can read that of the other.
  */
 
-import type { Side } from '../../protocols/contract.ts';
+import type { HeaderList, Side } from '../../protocols/contract.ts';
+import type { ViewField } from './protobuf-tree.ts';
 
 export interface ViewColumn {
   readonly name: string;
@@ -104,6 +105,7 @@ export type ViewFact =
   | { readonly event: 'unknown'; readonly type: string; readonly size: number }
   | { readonly event: 'unreadable'; readonly type: string; readonly size: number }
   | MysqlFact
+  | ExchangeFact
   /** The framing is lost: what follows from this side cannot be shown. */
   | { readonly event: 'out-of-step'; readonly problem: string };
 
@@ -145,6 +147,51 @@ export type MysqlFact =
   | { readonly event: 'statistics'; readonly text: string }
   /** Something is not as the protocol has it; what follows is shown all the same. */
   | { readonly event: 'problem'; readonly problem: string };
+
+/** HTTP and gRPC: `exchange` numbers a request and its answer within the session. */
+export type ExchangeFact =
+  | {
+      readonly event: 'request';
+      readonly exchange: number;
+      readonly method: string;
+      /** Path and query. */
+      readonly target: string;
+      readonly authority: string;
+      readonly version: '1.1' | '2';
+      /** Values that are secrets were never recorded. */
+      readonly headers: HeaderList;
+    }
+  | {
+      readonly event: 'answer';
+      readonly exchange: number;
+      readonly status: number;
+      readonly reason?: string;
+      readonly headers: HeaderList;
+    }
+  /** A whole body, inflated. */
+  | ({
+      readonly event: 'body';
+      readonly exchange: number;
+      readonly format: 'json' | 'text' | 'binary';
+      readonly text: string;
+    } & Cuttable)
+  /** `fields`: read without a schema; `text` in their place where the bytes are no message. */
+  | ({
+      readonly event: 'grpc-message';
+      readonly exchange: number;
+      readonly fields?: readonly ViewField[];
+      readonly text?: string;
+    } & Cuttable)
+  | { readonly event: 'end'; readonly exchange: number; readonly trailers: HeaderList }
+  | {
+      readonly event: 'cancelled';
+      readonly exchange: number;
+      /** Of RST_STREAM. */
+      readonly code?: number;
+      readonly reason: string;
+    };
+
+export type ViewExchangeFact = ExchangeFact | Extract<ViewFact, { event: 'out-of-step' }>;
 
 /** What MySQL tells at the end of a result. */
 interface Outcome {

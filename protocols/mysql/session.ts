@@ -112,6 +112,8 @@ export class MysqlSession implements ProtocolSession {
       case 'woke':
         if (this.#relay === undefined) this.#signIn.onTimeout();
         break;
+      default:
+        throw new Error(`"${event.kind}" is no event of a session of bytes`);
     }
   }
 

@@ -15,7 +15,8 @@ import {
 
 const FATAL = ['unknown-message', 'length-over-limit'];
 
-for (const protocol of protocols) {
+// Those over HTTP are driven by exchanges and not by bytes: exchanges.test.ts.
+for (const protocol of protocols.filter(({ transport }) => transport !== 'http')) {
   const transcripts = transcriptsOf(protocol);
 
   t.test(`${protocol.name}: the transcripts are there`, async (t) => {

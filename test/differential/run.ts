@@ -6,11 +6,16 @@
  */
 
 import { block } from './block.ts';
+import { chromaClients } from './chroma-clients.ts';
+import { chromaLeaks } from './chroma-leaks.ts';
 import { clients } from './clients.ts';
 import { drivers } from './drivers.ts';
 import { type Suite, SuiteContext, type SuiteCounts } from './harness.ts';
 import { hostile } from './hostile.ts';
 import { mask } from './mask.ts';
+import { milvus } from './milvus.ts';
+import { milvusEmulated } from './milvus-emulated.ts';
+import { milvusLeaks } from './milvus-leaks.ts';
 import { mysqlCorpus } from './mysql-corpus.ts';
 import { mysqlBlock } from './mysql-block.ts';
 import { mysqlClients } from './mysql-clients.ts';
@@ -23,8 +28,13 @@ import { mysqlMask } from './mysql-mask.ts';
 import { mysqlRedTeam } from './mysql-red-team.ts';
 import { mysqlRedTeamNames } from './mysql-red-team-names.ts';
 import { mysqlSuite } from './mysql-suite.ts';
+import { qdrant } from './qdrant.ts';
+import { redisLeaks } from './redis-leaks.ts';
+import { redisSuite } from './redis.ts';
 import { redTeam } from './red-team.ts';
 import { regress } from './regress.ts';
+import { storeTransport } from './store-transport.ts';
+import { storePython } from './store-python.ts';
 import { targetKind } from '../support/gateway-process.ts';
 
 const SUITES: readonly Suite[] = [
@@ -32,6 +42,16 @@ const SUITES: readonly Suite[] = [
   drivers,
   block,
   mask,
+  chromaClients,
+  chromaLeaks,
+  qdrant,
+  milvus,
+  milvusEmulated,
+  milvusLeaks,
+  redisSuite,
+  redisLeaks,
+  storeTransport,
+  storePython,
   mysqlBlock,
   mysqlCorpus,
   redTeam,

@@ -5,6 +5,7 @@
 
 import type {
   Decision,
+  ExchangeCommand,
   Operation,
   Protocol,
   ProtocolSession,
@@ -172,6 +173,23 @@ function describeCommand(command: SessionCommand): string {
       return `note ${JSON.stringify(command.fact, showBytes)}`;
     case 'close':
       return 'close';
+    default:
+      return describeExchange(command);
+  }
+}
+
+function describeExchange(command: ExchangeCommand): string {
+  const { exchange } = command;
+  switch (command.kind) {
+    case 'ask':
+    case 'answer':
+      return `#${exchange} ${command.kind} ${JSON.stringify(command.head)}`;
+    case 'body':
+      return `#${exchange} body ${command.to} ${printable(command.bytes)}`;
+    case 'end':
+      return `#${exchange} end ${command.to} ${JSON.stringify(command.trailers)}`;
+    case 'abandon':
+      return `#${exchange} abandon ${command.to} ${command.code}`;
   }
 }
 

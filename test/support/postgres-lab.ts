@@ -83,6 +83,8 @@ export function labPolicy(upstreamUser: string | undefined): (operation: Operati
         return { kind: 'allow' };
       case 'result':
         return { kind: 'allow', plan: operation.columns.map(maskOf) };
+      case 'request':
+        throw new Error('nobody asks Postgres as a store');
     }
   };
 }

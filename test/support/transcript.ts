@@ -126,6 +126,8 @@ export function formatEvent(event: SessionEvent): string {
       return `woke ${event.alarm}`;
     case 'stopped':
       return `stopped ${event.code} ${event.reason}`;
+    default:
+      throw new Error('exchanges are written as scripts (test/conformance/exchange-scripts.ts)');
   }
 }
 

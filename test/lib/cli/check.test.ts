@@ -30,11 +30,11 @@ t.test('prints what is in force, and warnings apart from it', async (t) => {
   t.match(stdout, /^ledger +postgres +\[::1\]:6433 +off +\[::1\]:5432 +off +passthrough$/m);
   t.match(
     stdout,
-    /^no-destruction +block +drop truncate +public\.\* orders "Odd\.Name"\.t +alice group:analysts +sh\*$/m,
+    /^no-destruction +block +drop truncate +public\.\* orders "Odd\.Name"\.t +alice group:analysts +sh\* +-$/m,
   );
   t.match(
     stdout,
-    /^contact-data +hash +strict +public\.customers\.email \*\.\*\.ssn +group:privacy +\*$/m,
+    /^contact-data +hash +strict +public\.customers\.email \*\.\*\.ssn +group:privacy +\* +- +- +-$/m,
   );
   t.match(stdout, /^Users: 2, of which 1 can sign in/m);
   t.match(stdout, /^Policy version: [0-9a-f]{64}$/m);
@@ -61,6 +61,34 @@ t.test('connections of protocol mysql are told like the others', async (t) => {
   );
   t.match(stdout, /^Users: 3, of which 2 can sign in/m);
 });
+
+t.test(
+  'connections to stores, and conditions, fields and kinds of content, are told',
+  async (t) => {
+    const { code, stdout, stderr } = await runMain(['check', '-c', join(FIXTURES, 'stores.toml')]);
+    t.equal(code, 0);
+    t.match(
+      stdout,
+      /^qdrant +qdrant +127\.0\.0\.1:7333 +off +qdrant\.example\.com:443, gRPC qdrant\.example\.com:6334 +verify-full +gateway$/m,
+    );
+    t.match(stdout, /^cache +redis +127\.0\.0\.1:7379 +off +weir@\[::1\]:6379 +require +gateway$/m);
+    t.match(
+      stdout,
+      /^own-records +allow .* tenant="\$\{principal\.group\}" owner="u-\$\{principal\.name\}" limit_max=100 rows_per_hour=10000 vectors=false$/m,
+    );
+    t.match(stdout, /^no-secrets +block .* -$/m);
+    t.match(
+      stdout,
+      /^contacts +partial +strict +- +- +\* +email author\.phone \*\.ssn #document +- +qdrant:customers docs$/m,
+    );
+    t.match(
+      stdout,
+      /^found +hash +mask +\*\.\*\.notes .* email phone credit-card iban ssn ip +\*$/m,
+    );
+    t.match(stdout, /^Users: 1, of which 1 can sign in/m);
+    t.match(stderr, /^warning: mask "found": columns are not in force/m);
+  },
+);
 
 t.test('a command that gives a secret is not run', async (t) => {
   const mark = join(folder, 'mark');

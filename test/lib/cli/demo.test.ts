@@ -5,11 +5,15 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { ChromaClient, type Collection } from 'chromadb';
 import { createConnection } from 'mysql2/promise';
 import t, { type Test } from 'tap';
 import { runDemo } from '../../../lib/cli/demo.ts';
+import { runWhoSaw } from '../../../lib/cli/who-saw.ts';
 import { findMariadb } from '../../../lib/demo/mariadb-server.ts';
+import { chromaMissing } from '../../support/chroma-server.ts';
 import { embeddedPostgresMissing, freePort } from '../../support/servers.ts';
+import { runCommand } from './command-run.ts';
 
 /** Of the running demo: what it has printed, and how to end it. */
 interface Running {
@@ -108,6 +112,42 @@ async function tryMariadb(t: Test, output: string): Promise<void> {
   await alice.end();
 }
 
+/** Its lines are run as they are printed, but for `require`: a module has none. */
+async function tryChroma(t: Test, output: string): Promise<void> {
+  const missing = chromaMissing();
+  if (missing !== undefined) {
+    t.match(output, `Chroma is left out: ${missing}`);
+    return;
+  }
+  const printed = output.slice(output.indexOf('const chroma = '));
+  const port = Number(
+    / port: (\d+), headers: \{ 'x-chroma-token': 'alice-demo' \}/.exec(printed)?.[1],
+  );
+  const headers = { 'x-chroma-token': 'alice-demo' };
+  const chroma = new ChromaClient({ host: '127.0.0.1', port, headers });
+  const tickets = await chroma.getCollection({ name: 'support-tickets' });
+  const [masked = '', ...refused] = [...printed.matchAll(/^ {5}(\S.*)$/gm)].map(
+    ([, line = '']) => line,
+  );
+  const run = async (line: string): Promise<unknown> => await evaluate(line, chroma, tickets);
+  const rows = JSON.stringify(await run(masked));
+  t.match(rows, /"email":"\*\*\*"/, 'metadata is masked');
+  t.notMatch(rows, /@example|555-01/, 'and so is the text');
+  const [steered = '', dropped = '', whoSaw = ''] = refused;
+  await t.rejects(run(steered), { message: /ticket-contacts/ }, steered);
+  await t.rejects(run(dropped), { message: /no-destruction/ }, dropped);
+  t.equal(await tickets.count(), 120);
+  const [, words = ''] = whoSaw.split(' who-saw ');
+  const { code, stdout } = await runCommand(runWhoSaw, words.split(' '));
+  t.equal(code, 0, whoSaw);
+  t.match(stdout, /alice .*\/get /, 'the request that showed the ticket');
+}
+
+async function evaluate(line: string, chroma: ChromaClient, tickets: Collection): Promise<unknown> {
+  const source = `return (async () => (${line}))()`;
+  return await Reflect.construct(Function, ['chroma', 'tickets', source])(chroma, tickets);
+}
+
 t.test('the demo does what it prints', { skip: embeddedPostgresMissing() }, async (t) => {
   const temporary = await useTemporaryFolder(t);
   const dataDir = join(temporary, 'data');
@@ -116,7 +156,8 @@ t.test('the demo does what it prints', { skip: embeddedPostgresMissing() }, asyn
   t.teardown(() => {
     squatter.close();
   });
-  const args = ['--port', String(taken), '--mysql-port', String(taken)];
+  const ports = ['--port', '--mysql-port', '--chroma-port'];
+  const args = ports.flatMap((name) => [name, String(taken)]);
   const demo = await startDemo(dataDir, args);
   t.teardown(() => demo.stop());
   t.match(demo.output(), `Port ${taken} is taken`);
@@ -147,6 +188,7 @@ t.test('the demo does what it prints', { skip: embeddedPostgresMissing() }, asyn
   await petra.end();
 
   await tryMariadb(t, demo.output());
+  await tryChroma(t, demo.output());
 
   t.equal(await demo.stop(), 0);
   t.same(readdirSync(temporary), ['data'], 'no folder is left but that of the recordings');
@@ -159,6 +201,7 @@ t.test('wrong arguments are refused before anything starts', async (t) => {
   t.equal(await runDemo(['--port', 'x'], { stdout: sink, stderr: sink }), 2);
   t.match(output, /--port takes a number/);
   t.equal(await runDemo(['--mysql-port', '0'], { stdout: sink, stderr: sink }), 2);
+  t.equal(await runDemo(['--chroma-port', '70000'], { stdout: sink, stderr: sink }), 2);
   t.equal(await runDemo(['--nonsense'], { stdout: sink, stderr: sink }), 2);
   t.equal(await runDemo(['--help'], { stdout: sink, stderr: sink }), 0);
 });

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { parseConfig } from '../../../lib/config/load.ts';
+import { hashKey } from '../../../lib/identity/api-keys.ts';
 import { makeVerifier, parseVerifier } from '../../../lib/identity/credentials.ts';
 import { runMain } from './run-main.ts';
 
@@ -41,6 +42,22 @@ t.test('with --mysql it prints the hash that MySQL stores, too', async (t) => {
   t.ok(user?.scram !== undefined);
 });
 
+t.test('with --key it makes a key, shows it once, and prints its hash', async (t) => {
+  const argv = ['user', 'add', 'alice', '--group', 'acme', '--key'];
+  const { code, stdout, stderr } = await runMain(argv, '');
+  t.equal(code, 0, 'no password is asked for');
+  const key = /weir_[A-Za-z0-9_-]{43}/.exec(stderr)?.[0] ?? '';
+  t.notMatch(stdout, /weir_/, 'the block does not hold it');
+  const connection = CONNECTION.replace('"postgres"', '"qdrant"').replace(
+    'postgres://app@localhost',
+    'http://localhost:6333',
+  );
+  const [user] = parseConfig(connection + stdout, 'weir.toml').users;
+  t.same(user, { name: 'alice', groups: ['acme'], keys: [hashKey(key)], scram: undefined });
+  const other = await runMain(argv, '');
+  t.not(/weir_\S+/.exec(other.stderr)?.[0], key);
+});
+
 t.test('refuses what could not be used', async (t) => {
   const wrong: readonly [string[], RegExp][] = [
     [['user'], /expected: weir user add NAME/],
@@ -49,6 +66,7 @@ t.test('refuses what could not be used', async (t) => {
     [['user', 'add', 'group:x'], /expected a user name/],
     [['user', 'add', 'a', '--group', '*'], /expected a list of group names/],
     [['user', 'add', 'a', '--iterations', '0'], /--iterations: expected 1 to/],
+    [['user', 'add', 'a', '--key', '--mysql'], /--key and --mysql do not go together/],
     [['user', 'add', 'a', '--iterations', 'many'], /--iterations: expected 1 to/],
   ];
   for (const [argv, stderr] of wrong) {

@@ -44,3 +44,24 @@ t.test('rules that block without a catalog are told what they do not see', async
   const catalog = 'catalog = "postgres://reader@127.0.0.1/d"\n';
   t.same(warningsOf(connection + PASSTHROUGH + catalog + blocking), []);
 });
+
+t.test('what no rule speaks of is past a filter', async (t) => {
+  const toml = (more: string): string => `[[connection]]
+name = "q"
+protocol = "chroma"
+listen = "127.0.0.1:1"
+upstream = "http://127.0.0.1:8000"
+auth = "passthrough"
+[[rule]]
+name = "own"
+effects = ["search", "read", "upsert", "delete"]
+action = "allow"
+filter = { tenant = "a" }
+${more}`;
+  const open = (more: string): string[] =>
+    configWarnings(parseConfig(toml(more), 'weir.toml')).filter((text) => text.includes('past'));
+  t.match(open(''), [/^rule "own": no rule speaks of count, export, drop, alter, admin, so/]);
+  const rest = '[[rule]]\nname = "rest"\naction = "block"\neffects = ';
+  t.match(open(`${rest}["export", "count", "drop"]`), [/speaks of alter, admin, so/]);
+  t.same(open(`${rest}["*"]`), []);
+});

@@ -210,3 +210,14 @@ t.test('PostgreSQL makes the same verifiers', { skip: embeddedPostgresMissing() 
   }
   await client.end();
 });
+
+t.test('keys prove with stores only', async (t) => {
+  const hash = 'ab'.repeat(32);
+  const users = [{ name: 'alice', groups: [], scram: undefined, keys: [hash] }];
+  const store = createCredentials(users, Buffer.from('s'), 'store').lookup('alice');
+  t.ok(store.isKnown);
+  t.same(store.verifier.keyHashes, [Buffer.from(hash, 'hex')]);
+  const sql = createCredentials(users, Buffer.from('s'), 'postgres').lookup('alice');
+  t.notOk(sql.isKnown);
+  t.equal(sql.verifier.keyHashes, undefined);
+});

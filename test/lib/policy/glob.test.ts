@@ -1,5 +1,6 @@
 import t from 'tap';
 import {
+  canMatchBelow,
   matchesAnyGlob,
   matchesEverything,
   matchesGlob,
@@ -57,4 +58,24 @@ t.test('a quoted star is a star', async (t) => {
   t.ok(matchesEverything({ text: '**', isLiteral: false }));
   t.notOk(matchesEverything({ text: '*', isLiteral: true }));
   t.notOk(matchesEverything({ text: 'a*', isLiteral: false }));
+});
+
+t.test('may a text that starts like this match?', async (t) => {
+  for (const [pattern, prefix, expected] of [
+    ['abc', 'ab', true],
+    ['abc', 'abc', true],
+    ['abc', 'abcd', false],
+    ['abc', 'b', false],
+    ['a*', 'abcd', true],
+    ['*c', 'abd', true],
+    ['a*c*e', 'abcd', true],
+    ['a*', '', true],
+    ['', '', true],
+    ['', 'a', false],
+    ['**', 'x', true],
+    ['b*', 'a', false],
+  ] as const) {
+    t.equal(canMatchBelow(pattern, prefix), expected, `${pattern} / ${prefix}`);
+  }
+  t.ok(canMatchBelow(`${'*a'.repeat(100)}b`, 'a'.repeat(2000)), 'in bounded time');
 });

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { describeViolation } from '../../../lib/policy/reason.ts';
+import { describeStoreViolation, describeViolation } from '../../../lib/policy/reason.ts';
 
 t.test('the sentence names effect, object, way and rule', async (t) => {
   const rule = 'no-destruction';
@@ -31,4 +31,27 @@ t.test('names from the client cannot forge lines or flood the message', async (t
   });
   for (const character of ['\n', '\u001b', '\u202e', '\u2028']) t.notOk(forged.includes(character));
   t.ok(forged.length < 400);
+});
+
+t.test('of stores: what was asked for, and what that means', async (t) => {
+  const target = { kind: 'collection', path: ['clients'] } as const;
+  const violation = (
+    meanings: readonly (typeof target | { kind: 'collection'; path: string[] })[],
+  ) => ({
+    rule: 'r',
+    access: { effect: 'search', target, meanings } as const,
+  });
+  t.equal(
+    describeStoreViolation(violation([target]), 'qdrant'),
+    'search on qdrant:clients is not allowed (rule "r")',
+  );
+  t.equal(
+    describeStoreViolation(violation([{ kind: 'collection', path: ['customers'] }]), 'qdrant'),
+    'search on qdrant:clients (qdrant:customers) is not allowed (rule "r")',
+  );
+  const whole = {
+    rule: 'r',
+    access: { effect: 'export', target: undefined, meanings: [] },
+  } as const;
+  t.equal(describeStoreViolation(whole, 'redis'), 'export is not allowed (rule "r")');
 });
