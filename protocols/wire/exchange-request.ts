@@ -16,6 +16,8 @@ import type { Route, WholeAnswer } from './store-product.ts';
 export const OPEN_BODY_MAX = 4096;
 /** What is held, inflated and read of a request, bytes, before anybody knows who sends it. */
 export const STRANGER_SIZE_MAX = 1024 * 1024;
+/** The same for all of them on one connection: two of the largest, or one that is compressed and what it holds. */
+export const STRANGER_HELD_MAX = 2 * STRANGER_SIZE_MAX;
 /** Of a path in a refusal. */
 const PATH_LENGTH_MAX = 200;
 

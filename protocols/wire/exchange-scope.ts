@@ -4,7 +4,7 @@ import type { HeaderList, RequestHead, ResponseHead, SessionCommand, Side } from
 import type { StoreCredential, StoreRefusal, StoreRequest } from '../store.ts';
 import { cleanHead, cleanHeaders } from './exchange-headers.ts';
 import { encodeAnswerHead, encodeBodyHead, encodeCancel, encodeEnd } from './exchange-record.ts';
-import { limitsOfStranger, type RequestLimits } from './exchange-request.ts';
+import { limitsOfStranger, type RequestLimits, STRANGER_HELD_MAX } from './exchange-request.ts';
 import type { StoreProduct, WholeAnswer } from './store-product.ts';
 
 /** Up to this size the head of a record and its piece are put into one append. */
@@ -20,12 +20,19 @@ export interface ExchangeScope {
   /** More bytes to be held in memory; false: this session holds too much already. */
   hold(size: number): boolean;
   release(size: number): void;
+  /** The same for requests that nobody has decided on yet. */
+  holdRequest(size: number): boolean;
+  releaseRequest(size: number): void;
   /** A caller was let through. */
   onAllowed(exchange: number): void;
 }
 
-/** The same session for somebody who is not known yet. */
-export function scopeOfStranger(scope: ExchangeScope): ExchangeScope {
+/**
+ * The same session for whoever is not known yet. All undecided requests of strangers share one small budget: with
+ * a limit for each request alone, a connection of many streams would hold as much as that of a known caller.
+ */
+export function scopeOfStrangers(scope: ExchangeScope): ExchangeScope {
+  let held = 0;
   return {
     product: scope.product,
     options: limitsOfStranger(scope.options),
@@ -36,6 +43,15 @@ export function scopeOfStranger(scope: ExchangeScope): ExchangeScope {
     decide: (exchange, request, credential) => scope.decide(exchange, request, credential),
     hold: (size) => scope.hold(size),
     release: (size) => scope.release(size),
+    holdRequest: (size) => {
+      if (held + size > STRANGER_HELD_MAX || !scope.holdRequest(size)) return false;
+      held += size;
+      return true;
+    },
+    releaseRequest: (size) => {
+      held -= size;
+      scope.releaseRequest(size);
+    },
     onAllowed: (exchange) => scope.onAllowed(exchange),
   };
 }

@@ -18,7 +18,7 @@ import { ProtocolError } from '../errors.ts';
 import type { StoreCredential, StoreRefusal, StoreRequest } from '../store.ts';
 import { Exchange } from './exchange.ts';
 import { refusalOf } from './exchange-request.ts';
-import { type ExchangeScope, kindOf, scopeOfStranger } from './exchange-scope.ts';
+import { type ExchangeScope, kindOf, scopeOfStrangers } from './exchange-scope.ts';
 import type { StoreProduct } from './store-product.ts';
 
 /**
@@ -49,6 +49,7 @@ class ExchangeSession implements ProtocolSession, ExchangeScope {
   #operations = 0;
   #hasCalled = false;
   #lastKnown: StoreCredential | undefined;
+  #strangers: ExchangeScope | undefined;
   #isClosed = false;
 
   constructor(product: StoreProduct, options: SessionOptions) {
@@ -123,6 +124,14 @@ class ExchangeSession implements ProtocolSession, ExchangeScope {
     this.#held -= size;
   }
 
+  holdRequest(size: number): boolean {
+    return this.hold(size);
+  }
+
+  releaseRequest(size: number): void {
+    this.release(size);
+  }
+
   onAllowed(exchange: number): void {
     if (this.#hasCalled) return;
     this.#hasCalled = true;
@@ -131,7 +140,7 @@ class ExchangeSession implements ProtocolSession, ExchangeScope {
 
   #begin(number: number, head: RequestHead): void {
     if (this.#exchanges.has(number)) throw new Error(`the exchange ${number} is there already`);
-    const scope = this.#isKnown(head) ? this : scopeOfStranger(this);
+    const scope = this.#isKnown(head) ? this : (this.#strangers ??= scopeOfStrangers(this));
     const exchange = new Exchange(scope, number, head);
     const refusal = this.#reasonAgainst();
     this.#exchanges.set(number, exchange);

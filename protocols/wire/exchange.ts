@@ -255,7 +255,7 @@ export class Exchange {
   }
 
   #holds(size: number): boolean {
-    if (!this.#scope.hold(size)) {
+    if (!this.#scope.holdRequest(size)) {
       this.refuse(refusalOf('too-many', 'this connection has too many large requests at once'));
       return false;
     }
@@ -386,7 +386,7 @@ export class Exchange {
 
   #letGo(): void {
     this.#pieces = [];
-    this.#scope.release(this.#held);
+    this.#scope.releaseRequest(this.#held);
     this.#held = 0;
   }
 

@@ -119,6 +119,27 @@ t.test('of a caller that is not known yet little is held, inflated and read', as
   t.same(asked, ['k'], 'looked up once for a connection');
 });
 
+t.test('strangers hold little together, however many requests they begin', async (t) => {
+  const session = open({ knows: () => false, statementSizeMax: 4 * STRANGER_SIZE_MAX });
+  const begin = (exchange: number): SessionCommand[] =>
+    playEvents(session, [
+      { kind: 'request', exchange, head: requestHead(SEARCH) },
+      { kind: 'body', exchange, from: 'client', bytes: Buffer.alloc(STRANGER_SIZE_MAX) },
+    ]);
+  t.equal(statusOf(begin(1), 1), undefined);
+  t.equal(statusOf(begin(2), 2), undefined);
+  t.equal(statusOf(begin(3), 3), 429);
+  session.handle({ kind: 'cancelled', exchange: 1, from: 'client', code: 8, reason: '' });
+  t.equal(statusOf(begin(4), 4), undefined, 'there is room again');
+});
+
+t.test('an answer to a stranger who was allowed may be as large as any', async (t) => {
+  const text = 'a '.repeat(2 * STRANGER_SIZE_MAX);
+  const events = [...asks(1, SEARCH, '{}'), ...answers(1, 200, `{"points":[],"x":"${text}"}`)];
+  const large = { knows: () => false, rowSizeMax: 8 * STRANGER_SIZE_MAX };
+  t.equal(statusOf(run(events, MASKED, large)), 200);
+});
+
 t.test('what one connection holds has a limit, and is given back', async (t) => {
   const session = open({ statementSizeMax: 1000, rowSizeMax: 1000 });
   const begin = (exchange: number): SessionCommand[] =>
