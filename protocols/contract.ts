@@ -142,7 +142,10 @@ export type MaskValue = (value: Buffer) => Buffer | null;
 export type Decision =
   | {
       readonly kind: 'allow';
-      /** Touches masked data: its diagnostics are redacted. Only for statements. */
+      /**
+       * Touches masked data: its diagnostics are redacted. For statements, and for results of those that turned
+       * out to do so after they were prepared.
+       */
       readonly isSensitive?: boolean;
       readonly trace?: Trace;
       /** Only for results; absent: nothing to mask. */
@@ -359,6 +362,15 @@ export interface SessionOptions {
    * requests are held and read before it is decided who they are. Absent: everybody counts as known.
    */
   readonly knows?: (credential: StoreCredential) => boolean;
+  /** HTTP and gRPC: what the sessions of this process hold together. Absent: each has only its own limit. */
+  readonly memory?: SharedMemory;
+}
+
+/** Bytes that are asked for before they are held, and given back after. */
+export interface SharedMemory {
+  /** False: nothing more may be held at the moment. */
+  take(size: number): boolean;
+  give(size: number): void;
 }
 
 /** Compressions that Node 20 can read (vector.md section 4). `deflate` is zlib's form (RFC 1950). */

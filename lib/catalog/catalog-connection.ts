@@ -13,14 +13,24 @@ export interface CatalogConnectionOptions {
   readonly timeoutMs: number;
   /** Unused for this long: closed. Milliseconds. */
   readonly idleMs: number;
+  /** The clock of ages, milliseconds. */
+  readonly now?: () => number;
 }
 
 export interface CatalogConnection {
   readonly isOpen: boolean;
   /** Rejects with GatewayError CATALOG_UNREACHABLE, or CATALOG_QUERY with the server's error as cause. */
   query(text: string, values?: readonly unknown[]): Promise<readonly unknown[]>;
+  /** Between two reads: closes a connection that is open for long, and the next query opens another. */
+  renew(): Promise<void>;
   close(): Promise<void>;
 }
+
+/**
+ * After a switch to another server the old one may go on answering on a connection that it has, while clients
+ * come to the new one: so none is kept for longer, busy or not. Milliseconds.
+ */
+export const CONNECTION_AGE_MAX = 60_000;
 
 /** How long a query waits for a lock, milliseconds; its caller asks for less then. */
 const LOCK_TIME_MAX = 100;
@@ -36,8 +46,9 @@ const PREPARE_SESSION = `SELECT pg_catalog.set_config('search_path', '', false),
 const ANSWER_GRACE = 1000;
 
 export function createCatalogConnection(options: CatalogConnectionOptions): CatalogConnection {
-  const { timeoutMs, idleMs } = options;
+  const { timeoutMs, idleMs, now = () => performance.now() } = options;
   let client: Client | undefined;
+  let openedAt = 0;
   let idleTimer: NodeJS.Timeout | undefined;
 
   const drop = async (dropped: Client): Promise<void> => {
@@ -48,13 +59,7 @@ export function createCatalogConnection(options: CatalogConnectionOptions): Cata
 
   const open = async (): Promise<Client> => {
     if (client !== undefined) return client;
-    const opened = new Client({
-      ...options.connect(),
-      application_name: 'weir catalog',
-      connectionTimeoutMillis: timeoutMs,
-      query_timeout: timeoutMs + ANSWER_GRACE,
-      keepAlive: true,
-    });
+    const opened = newClient(options);
     // A server that ends an idle connection must not end the gateway.
     opened.on('error', () => void drop(opened));
     try {
@@ -69,6 +74,7 @@ export function createCatalogConnection(options: CatalogConnectionOptions): Cata
       );
     }
     client = opened;
+    openedAt = now();
     return opened;
   };
 
@@ -94,11 +100,24 @@ export function createCatalogConnection(options: CatalogConnectionOptions): Cata
         idleTimer.unref();
       }
     },
+    renew: async () => {
+      if (client !== undefined && now() - openedAt >= CONNECTION_AGE_MAX) await drop(client);
+    },
     close: async () => {
       clearTimeout(idleTimer);
       if (client !== undefined) await drop(client);
     },
   };
+}
+
+function newClient({ connect, timeoutMs }: CatalogConnectionOptions): Client {
+  return new Client({
+    ...connect(),
+    application_name: 'weir catalog',
+    connectionTimeoutMillis: timeoutMs,
+    query_timeout: timeoutMs + ANSWER_GRACE,
+    keepAlive: true,
+  });
 }
 
 /** The SQLSTATE of a server's error, also inside a GatewayError; undefined: it came from elsewhere. */

@@ -24,6 +24,11 @@ export interface CatalogRelation {
   /** pg_class.relkind: r p v m f ... */
   readonly kind: string;
   readonly columns: readonly CatalogColumn[];
+  /**
+   * A table whose columns the server does not show (MySQL): it is being made or dropped, or they are
+   * hidden from the user that reads the catalog. Which columns it has, nobody knows.
+   */
+  readonly isHalf?: boolean;
   /** Oids of the relations it is a partition or child of. */
   readonly parents: readonly number[];
   /** Only for views and materialized views: pg_get_viewdef, and the oids of the relations it reads. */
@@ -102,6 +107,9 @@ export interface CatalogSnapshot {
   /** What runs with every change of a definition, whatever it is of (event triggers). */
   routinesOnDefine(): readonly CatalogRoutine[];
   hasSchema(name: string): boolean;
+  schemas(): Iterable<string>;
+  /** The same object in every snapshot of one catalog; undefined: of none that is read again. */
+  readonly source?: object;
   /** Of catalogs that are read for more than one kind of server (MySQL, MariaDB). */
   readonly server?: TextReading['server'];
 }

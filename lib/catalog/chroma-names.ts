@@ -20,6 +20,9 @@ const ANSWER_SIZE_MAX = 4 * 1024 * 1024;
 /** Side connections at once; more wait. */
 const SOCKETS_MAX = 8;
 
+/** A collection may have such a name as well, and is asked for each time then. */
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 interface Answer {
   readonly status: number;
   readonly text: string;
@@ -35,6 +38,8 @@ export function createChromaNames(settings: StoreNamesSettings): StoreNames {
   const get: Get = async (path) => await ask(settings, agent, path);
   const cache = createNameCache<readonly StoreName[]>({
     load: async (key) => await lookUp(get, readKey(key)),
+    // What is nowhere stands for itself; it may be somewhere a moment later.
+    isKept: ([found]) => found !== undefined && !UUID.test(found.path.at(-1) ?? ''),
   });
   return {
     resolve: (name) => {
@@ -59,17 +64,22 @@ async function lookUp(get: Get, path: readonly string[]): Promise<readonly Store
   const [first = '', database, id] = path;
   if (database === undefined || id === undefined) {
     const answer = await get(`/api/v2/collections/${encodeURIComponent(first)}`);
-    return answer.status === 404 ? [] : [readCollection(answer)];
+    return saysNotFound(answer) ? [] : [readCollection(answer)];
   }
   const folder = `/api/v2/tenants/${encodeURIComponent(first)}/databases/${encodeURIComponent(database)}/collections`;
   const answer = await get(`${folder}/by-id/${encodeURIComponent(id)}`);
-  if (answer.status !== 404) return [readCollection(answer, id)];
+  if (!saysNotFound(answer)) return [readCollection(answer, id)];
   // It may still be there in another database, and the server would serve it under this path.
   const count = await get(`${folder}/${encodeURIComponent(id)}/count`);
   // It is nowhere, and nobody but the server chooses ids: no rule on any name can be about it, so the
   // request goes on as one about itself, and the client gets the server's own 404.
-  if (count.status === 404) return [{ kind: 'collection', path }];
+  if (saysNotFound(count)) return [{ kind: 'collection', path }];
   throw failure(`the id ${id} is not that of a collection in ${first}/${database}`);
+}
+
+/** In Chroma's own words: a proxy says 404 as well, while the server behind it starts. */
+function saysNotFound({ status, text }: Answer): boolean {
+  return status === 404 && /"error"\s*:\s*"[A-Za-z]*NotFound[A-Za-z]*"/.test(text);
 }
 
 function readCollection({ status, text }: Answer, id?: string): StoreName {

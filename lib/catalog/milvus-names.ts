@@ -20,10 +20,16 @@ const OLD_NOT_FOUND = 4;
 /** merr: ErrCollectionNotFound, ErrDatabaseNotFound, ErrAliasNotFound. */
 const NOT_FOUND: ReadonlySet<number> = new Set([100, 800, 1600]);
 
+/** merr: an error without a code of its own. */
+const UNEXPECTED = 65535;
+const WORDS_OF_NOT_FOUND =
+  /can't find collection|\b(?:collection|database|alias)\b[^:;]{0,300}?\b(?:not found|not exist)/i;
+
 export function createMilvusNames(settings: StoreNamesSettings): StoreNames {
   const calls = new MilvusSideCalls(settings);
   const cache = createNameCache<readonly StoreName[]>({
     load: async (key) => await lookUp(calls, key),
+    isKept: (found) => found.length > 0,
   });
   return {
     resolve: (name) => {
@@ -59,8 +65,10 @@ function toNames(
   const { code, oldCode, reason } = answer;
   if (code !== 0 || oldCode !== 0) {
     const isNotThere = NOT_FOUND.has(code) || (code === 0 && oldCode === OLD_NOT_FOUND);
-    // Servers that know no codes say so in words only.
-    if (isNotThere || /\b(?:not found|not exist)/i.test(reason)) return [];
+    // Servers that know no codes say so in words only. Others, when they start, do not find nodes and channels.
+    if (isNotThere || ((code === 0 || code === UNEXPECTED) && WORDS_OF_NOT_FOUND.test(reason))) {
+      return [];
+    }
     throw failure(`Milvus answered: ${reason}`);
   }
   const names = [answer.collectionName, answer.schemaName].filter((name) => name !== '');

@@ -83,6 +83,7 @@ export function buildMysqlSnapshot(
       name: foldName(text(row, 'name')),
       kind: KINDS[text(row, 'type')] ?? 'r',
       columns: buildColumns(own),
+      ...(own.length === 0 && text(row, 'type') !== 'VIEW' ? { isHalf: true } : {}),
       parents: [],
       ...viewParts(row, links),
       ...rareParts(triggers.get(key), links, key),

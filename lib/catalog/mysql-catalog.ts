@@ -114,7 +114,7 @@ class MysqlSource implements CatalogSource<LoadedMysql> {
     const read = { content, counters, isSettled: isSame, readAt };
     if (current?.content === content) return { ...read, snapshot: current.snapshot };
     const version = (current?.snapshot.version ?? 0) + 1;
-    const snapshot = buildMysqlSnapshot(rows, server, version);
+    const snapshot = { ...buildMysqlSnapshot(rows, server, version), source: this };
     const milliseconds = Math.round(performance.now() - readAt);
     this.#log.info({ version, relations: rows.tables.length, milliseconds }, 'catalog read');
     this.#warnOfUnread(rows);

@@ -44,16 +44,19 @@ class PostgresSource implements CatalogSource<LoadedCatalog> {
       connect: options.connect,
       timeoutMs: options.timeoutMs ?? CATALOG_TIME_MAX,
       idleMs: options.idleMs ?? CATALOG_IDLE_TIME_MAX,
+      ...(options.now === undefined ? {} : { now: options.now }),
     });
   }
 
   async load(current: LoadedCatalog | undefined): Promise<LoadedCatalog> {
+    await this.#connection.renew();
     if (current !== undefined && !current.isPartial) {
       if ((await readFingerprint(this.#connection)) === current.fingerprint) return current;
     }
     const startedAt = performance.now();
     const version = (current?.snapshot.version ?? 0) + 1;
-    const loaded = await loadCatalog(this.#connection, version, this.#limits);
+    const read = await loadCatalog(this.#connection, version, this.#limits);
+    const loaded = { ...read, snapshot: { ...read.snapshot, source: this } };
     const fields = {
       version,
       relations: loaded.snapshot.relations().length,

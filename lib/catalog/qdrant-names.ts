@@ -1,7 +1,8 @@
 /**
- * What Qdrant's names stand for: aliases, read all at once over REST (`GET /aliases`) or, where only gRPC
- * answers, with `qdrant.Collections/ListAliases`. A name that is no alias is a collection's own: the server
- * looks at aliases first as well, and gives no collection the name of one. In the same way it is asked for its
+ * What Qdrant's names stand for: aliases and collections, read all at once over REST (`GET /aliases`, `GET
+ * /collections`) or, where only gRPC answers, with `qdrant.Collections/ListAliases` and `List`. The server looks at
+ * aliases first as well, and gives no collection the name of one. A name that is neither is nothing, or one that the
+ * gateway's own key does not show. In the same way it is asked for its
  * version (`GET /`, `qdrant.Qdrant/HealthCheck`), since older ones do not know `update_filter`.
  */
 
@@ -18,6 +19,7 @@ import { NAMES_TIME_MAX, createNameCache } from './store-names.ts';
 /** Of a list of aliases: tens of thousands of them. */
 const ANSWER_SIZE_MAX = 4 * 1024 * 1024;
 const LIST_ALIASES = '/qdrant.Collections/ListAliases';
+const LIST_COLLECTIONS = '/qdrant.Collections/List';
 const HEALTH_CHECK = '/qdrant.Qdrant/HealthCheck';
 /** The first that keeps `update_filter` of upserts and vector updates; 1.15 leaves it out without a word. */
 const CONDITIONS_SINCE = { major: 1, minor: 16 } as const;
@@ -27,6 +29,12 @@ const FRAME_HEAD_SIZE = 5;
 
 type Aliases = ReadonlyMap<string, string>;
 
+/** All names that the server knows, read one after the other. */
+interface Known {
+  readonly aliases: Aliases;
+  readonly collections: ReadonlySet<string>;
+}
+
 interface Answer {
   readonly status: number;
   readonly body: Buffer;
@@ -35,13 +43,21 @@ interface Answer {
 export function createQdrantNames(settings: StoreNamesSettings): StoreNames {
   const options = { keepAlive: true, maxSockets: 1 };
   const agent = settings.tls === undefined ? new HttpAgent(options) : new HttpsAgent(options);
-  const cache = createNameCache<Aliases>({
-    load: async () =>
-      await askEither(settings, agent, {
-        rest: ['/aliases', readRestAliases],
-        grpc: [LIST_ALIASES, readGrpcAliases],
-      }),
-  });
+  const load = async (): Promise<Known> => {
+    const collections = await askEither(settings, agent, {
+      rest: ['/collections', readRestCollections],
+      grpc: [LIST_COLLECTIONS, readGrpcCollections],
+    });
+    // Aliases last: a collection that gives its name to an alias meanwhile is not taken for itself.
+    const aliases = await askEither(settings, agent, {
+      rest: ['/aliases', readRestAliases],
+      grpc: [LIST_ALIASES, readGrpcAliases],
+    });
+    return { aliases, collections };
+  };
+  const cache = createNameCache<Known>({ load });
+  /** For names that were not there: one may be made at any moment, and must not pass for nothing then. */
+  const fresh = createNameCache<Known>({ load, isKept: () => false });
   // As old as names at most, since another server may stand at the same address after a restart.
   const versions = createNameCache<boolean>({
     load: async () =>
@@ -50,27 +66,36 @@ export function createQdrantNames(settings: StoreNamesSettings): StoreNames {
         grpc: [HEALTH_CHECK, (framed) => keepsConditions(readGrpcVersion(framed))],
       }),
   });
-  const meaning = (aliases: Aliases, name: StoreName): readonly StoreName[] => {
-    const [text = ''] = name.path;
-    return [{ kind: 'collection', path: [aliases.get(text) ?? text] }];
-  };
   return {
     resolve: (name) => {
       if (name.kind === 'container') return [name];
       if (name.kind !== 'collection') return [];
-      const aliases = cache.get('');
-      return aliases instanceof Promise
-        ? aliases.then((known) => meaning(known, name))
-        : meaning(aliases, name);
+      const [text = ''] = name.path;
+      const again = async (): Promise<readonly StoreName[]> =>
+        meaningOf(await fresh.get(''), text) ?? [];
+      const known = cache.get('');
+      return known instanceof Promise
+        ? known.then((late) => meaningOf(late, text) ?? again())
+        : (meaningOf(known, text) ?? again());
     },
     keepsConditions: () => versions.get(''),
-    invalidate: () => cache.invalidate(),
+    invalidate: () => {
+      cache.invalidate();
+      fresh.invalidate();
+    },
     close: () => {
       cache.close();
+      fresh.close();
       versions.close();
       agent.destroy();
     },
   };
+}
+
+/** Undefined: nothing has this name, as far as the gateway's own credential shows. */
+function meaningOf({ aliases, collections }: Known, name: string): StoreName[] | undefined {
+  const collection = aliases.get(name) ?? (collections.has(name) ? name : undefined);
+  return collection === undefined ? undefined : [{ kind: 'collection', path: [collection] }];
 }
 
 /** Where to ask, and how to read the answer. */
@@ -225,6 +250,19 @@ function readRestAliases({ status, body }: Answer): Aliases {
   return aliases;
 }
 
+/** `{"result": {"collections": [{"name"}]}}`. */
+function readRestCollections({ status, body }: Answer): ReadonlySet<string> {
+  if (status !== 200) throw failure(`Qdrant answered with status ${status}`);
+  const list = memberOf(memberOf(parse(body), 'result'), 'collections');
+  if (!Array.isArray(list)) throw failure('Qdrant told no collections');
+  return new Set(list.map((entry) => nameIn(memberOf(entry, 'name'))));
+}
+
+function nameIn(value: unknown): string {
+  if (typeof value !== 'string') throw failure('Qdrant told a collection without a name');
+  return value;
+}
+
 function parse(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString('utf8'));
@@ -272,6 +310,12 @@ function readGrpcAliases(framed: Buffer): Aliases {
     aliases.set(alias.toString('utf8'), collection.toString('utf8'));
   }
   return aliases;
+}
+
+/** `ListCollectionsResponse {1 repeated CollectionDescription {1 name}, 2 time}`. */
+function readGrpcCollections(framed: Buffer): ReadonlySet<string> {
+  const names = fieldsOf(messageIn(framed), 1).map((entry) => fieldsOf(entry, 1).at(0));
+  return new Set(names.map((name) => nameIn(name?.toString('utf8'))));
 }
 
 /** The length-delimited fields of that number. */

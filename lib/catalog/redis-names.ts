@@ -25,11 +25,14 @@ export interface RedisName extends StoreName {
   readonly isPrefix?: boolean;
 }
 
+const ANY_KEY: RedisName = { kind: 'key', path: [''], isPrefix: true };
+
 type Reply = string | Error | null | readonly Reply[];
 
 export function createRedisNames(settings: StoreNamesSettings): StoreNames {
   const cache = createNameCache<readonly RedisName[]>({
     load: async (index) => await lookUp(settings, index),
+    isKept: (found) => found.length > 0,
   });
   return {
     resolve: (name) => {
@@ -44,9 +47,10 @@ export function createRedisNames(settings: StoreNamesSettings): StoreNames {
 async function lookUp(settings: StoreNamesSettings, index: string): Promise<readonly RedisName[]> {
   const info = await ask(settings, ['FT.INFO', index]);
   if (info instanceof Error) {
-    // Without an index of that name, or without RediSearch, there is nothing that it could read.
-    if (/unknown index|no such index|index not found|unknown command/i.test(info.message))
-      return [];
+    // Without an index of that name there is nothing that it could read.
+    if (/unknown index|no such index|index not found/i.test(info.message)) return [];
+    // There is no RediSearch, or the command has another name (rename-command): then any key may be a document.
+    if (/unknown command/i.test(info.message)) return [ANY_KEY];
     throw failure(`Redis answered: ${info.message}`);
   }
   const pairs = pairsOf(info);

@@ -46,6 +46,7 @@ export function buildSnapshot(content: SnapshotContent): CatalogSnapshot {
     routinesOnDefine: () => routinesOnDefine,
     routinesOfType: content.routinesOfType ?? (() => undefined),
     hasSchema: (name) => schemas.has(name),
+    schemas: () => schemas,
     ...(content.server === undefined ? {} : { server: content.server }),
   };
 }

@@ -9,7 +9,8 @@ import { GatewayError } from '../errors.ts';
 
 export interface StoreNames {
   /**
-   * All that `name` may stand for, with whole paths (outermost first). Empty: nothing is known by that name.
+   * All that `name` may stand for, with whole paths (outermost first). Empty: nothing is known by that name, asked
+   * just now.
    * An alias gives its collection only; whoever asks keeps the alias in mind. A `container` gives itself.
    * Rejects where the server does not answer: then the request is refused.
    */
@@ -61,6 +62,8 @@ export const NAMES_LOADING_MAX = 256;
 export interface NameCacheOptions<T> {
   /** Asks the server; must give up by itself within NAMES_TIME_MAX. */
   readonly load: (key: string) => Promise<T>;
+  /** False of "there is no such thing": there may be a moment later, and then it must not pass for nothing. */
+  readonly isKept?: (value: T) => boolean;
   readonly ageMax?: number;
   readonly countMax?: number;
   readonly loadingMax?: number;
@@ -107,7 +110,7 @@ export function createNameCache<T>(options: NameCacheOptions<T>): NameCache<T> {
       const value = await load(key);
       // After an invalidation the maps are others: what was asked before it is not kept. Nor is what was asked
       // soon after: whoever asks for a change and hangs up does not say when the server comes to it.
-      if (askedAt < unsettledUntil) return value;
+      if (askedAt < unsettledUntil || options.isKept?.(value) === false) return value;
       keepBounded(generation, key, { value, askedAt }, countMax);
       return value;
     } finally {
@@ -127,9 +130,7 @@ export function createNameCache<T>(options: NameCacheOptions<T>): NameCache<T> {
     const group = loading;
     const answer = ask(key);
     group.set(key, answer);
-    const end = (): void => {
-      group.delete(key);
-    };
+    const end = (): void => void group.delete(key);
     answer.then(end, end);
     return answer;
   }

@@ -75,7 +75,8 @@ async function explainStatement(
   try {
     // A client of PostgreSQL that names no database gets that of its user, one of MySQL gets none.
     const byDefault = connection.protocol === 'mysql' ? '' : options.user;
-    const database = options.database ?? connection.upstream.database ?? byDefault;
+    const configured = connection.upstream.database ?? connection.catalog?.database;
+    const database = options.database ?? configured ?? byDefault;
     const explanation = await explainer.explain(options.user, database, options.text);
     io.stdout.write(describe(explanation, explainer.masksOf(options.user)));
     if (explanation.decision.kind === 'block') return EXIT_BLOCKED;

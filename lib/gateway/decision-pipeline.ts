@@ -23,7 +23,9 @@ import type { Decided } from './driver-parts.ts';
 import { findLargeObjectRoutine } from './large-objects.ts';
 import { foldMask, foldRule } from './mysql-names.ts';
 import { blocked } from './blocks.ts';
-import { type PlanResult, StatementDecider } from './statement-decider.ts';
+import type { PlanResult } from './result-decider.ts';
+import { PreparedTexts } from './retrace.ts';
+import { StatementDecider } from './statement-decider.ts';
 import type { StoreDecider } from './store-decider.ts';
 
 export interface PipelineParts {
@@ -126,6 +128,7 @@ export class SessionDecider {
   #hasMasks = false;
   #isInspected = false;
   #signInCount = 0;
+  readonly #prepared = new PreparedTexts();
 
   constructor(
     parts: PipelineParts,
@@ -182,9 +185,18 @@ export class SessionDecider {
       // Types of MySQL run no code, and their numbers are no oids.
       const isMysql = this.#parts.connection.protocol === 'mysql';
       const reads = reading === undefined ? {} : { reading };
-      return decider.decideStatement(text, isMysql ? reads : operation);
+      return this.#noted(text, decider.decideStatement(text, isMysql ? reads : operation));
     }
-    return decider.decideResultNow(operation) ?? decider.decideResult(operation);
+    const prepared = this.#prepared;
+    return (
+      decider.decideResultNow(operation, prepared) ?? decider.decideResult(operation, prepared)
+    );
+  }
+
+  #noted(text: string, decided: Decided | Promise<Decided>): Decided | Promise<Decided> {
+    if (decided instanceof Promise) return decided.then((known) => this.#noted(text, known));
+    this.#prepared.note(text, decided);
+    return decided;
   }
 
   /** With HTTP each request says who asks, so the principal may be another one each time. */
@@ -219,8 +231,11 @@ export class SessionDecider {
     }
     const tooLong = known === undefined ? this.#whyTooLong(principal) : undefined;
     if (tooLong !== undefined) return signInBlocked('28000', undefined, tooLong);
-    // One catalog holds all databases there, and each statement comes with its own.
-    this.#database = isMysql ? '' : (login.database ?? operation.database);
+    // One catalog holds all databases there, and each statement comes with its own. With passthrough it is the
+    // client's start-up that goes to the server, whatever database the configuration names.
+    const isOwn = connection.auth === 'gateway';
+    const database = (isOwn ? login.database : undefined) ?? operation.database;
+    this.#database = isMysql ? '' : database;
     const inspection = this.#inspectionOf(principal, operation.isReplication);
     this.#isInspected = inspection.statements;
     const isPostgres = connection.protocol === 'postgres';

@@ -12,8 +12,6 @@ import type {
   SqlReader,
   StatementAnalysis,
 } from '../sql/analysis.ts';
-import type { CatalogSnapshot } from '../catalog/catalog.ts';
-import { isBuiltinFunction } from '../sql/mysql/builtins.ts';
 import { foldName } from '../sql/mysql/lineage-names.ts';
 
 /** Dots, stars and quotes have no case. */
@@ -57,39 +55,6 @@ export function foldAnswers(reader: SqlReader): SqlReader {
     },
     close: () => reader.close(),
   };
-}
-
-/**
- * It reads a relation, or calls a routine, that the catalog does not know. Results of MySQL do not tell
- * which table they are of, so what is masked must be known before.
- */
-export function namesUnknown(
-  { effects, functions }: StatementAnalysis,
-  snapshot: CatalogSnapshot,
-  isMasked: boolean,
-): boolean {
-  if (snapshot.server === undefined) return false;
-  return (
-    effects.some(
-      ({ effect, object }) =>
-        isMasked &&
-        effect === 'read' &&
-        object?.kind === 'relation' &&
-        !snapshot.relationsNamed(object.name).some((found) => isMeant(object, found)),
-    ) ||
-    functions.some(
-      (name) =>
-        name.kind === 'function' &&
-        !isBuiltinFunction(name.name) &&
-        // Of `a.f()` the reader also names `a`, as it could be a package.
-        !functions.some(({ schema }) => schema === name.name) &&
-        !snapshot.routinesNamed(name.name).some((found) => isMeant(name, found)),
-    )
-  );
-}
-
-function isMeant({ schema }: ObjectName, found: { readonly schema: string }): boolean {
-  return schema === undefined || found.schema === schema;
 }
 
 function foldAnalysis(analysis: StatementAnalysis): StatementAnalysis {

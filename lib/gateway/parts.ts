@@ -154,7 +154,8 @@ function clientConfigOf(
   return {
     host,
     port,
-    database: source.database ?? database,
+    // That of the client, whatever stands in the URL: names and numbers of another one would be judged otherwise.
+    database,
     ...(user === undefined ? {} : { user }),
     ...(password === undefined ? {} : { password }),
     ssl:

@@ -3,26 +3,25 @@
  * columns -> masks. What is known is decided at once; what has to be looked up gives a promise.
  */
 
-import type { Decision, Operation } from '../../protocols/contract.ts';
+import type { Decision } from '../../protocols/contract.ts';
 import type { Catalog, CatalogSnapshot } from '../catalog/catalog.ts';
 import type { ResolveName } from '../policy/objects.ts';
 import type { MaskConfig, RuleConfig } from '../config/config.ts';
 import type { Principal } from '../identity/principal.ts';
-import { planResult, type ResultPlan } from '../masking/plan.ts';
 import type { Sensitive } from '../masking/sensitive.ts';
-import type { ValueOptions } from '../masking/values.ts';
 import { describeViolation } from '../policy/reason.ts';
 import { evaluateRules } from '../policy/rules.ts';
-import type { RecordedNote } from '../recording/recording.ts';
 import type { AnalysisResult, SqlReader, StatementAnalysis } from '../sql/analysis.ts';
-import { allowed, isStatementTrace, isUnread, type StatementTrace } from './allowed.ts';
-import { blocked, messageOf, syntaxError, untold } from './blocks.ts';
+import { allowed, isUnread, type StatementDetails } from './allowed.ts';
+import { blocked, messageOf, syntaxError } from './blocks.ts';
 import { DecisionCache, ShapeDecisions, cacheKey } from './decision-cache.ts';
 import { createNameResolver } from './name-resolver.ts';
-import { namesUnknown } from './mysql-names.ts';
 import type { Reach } from './reach.ts';
 import { LookBudget } from './look-budget.ts';
+import { type PlanResult, ResultDecider, type ResultOperation } from './result-decider.ts';
+import type { PreparedTexts } from './retrace.ts';
 import { ROUTINES_MAX, RoutineReader, unknownTypes } from './routine-reader.ts';
+import { namesUnknown } from './unknown-names.ts';
 import type { Decided } from './driver-parts.ts';
 
 export interface StatementDeciderParts {
@@ -40,19 +39,6 @@ export interface StatementDeciderParts {
   /** By default as for PostgreSQL, where columns have an identity. */
   readonly plan?: PlanResult;
 }
-
-export type PlanResult = (
-  sensitive: Sensitive,
-  operation: Extract<Operation, { kind: 'result' }>,
-  traces: readonly StatementTrace[],
-  options: ValueOptions,
-) => ResultPlan;
-
-/** What a protocol tells of a statement besides its text, and what the decision depends on. */
-export type StatementDetails = Pick<
-  Extract<Operation, { kind: 'statement' }>,
-  'parameterTypes' | 'reading'
->;
 
 /** Everything that is looked up for one decision, kept between attempts. */
 interface Findings {
@@ -83,6 +69,7 @@ export class StatementDecider {
   readonly #looks = new LookBudget();
   readonly #parts: StatementDeciderParts;
   readonly #routines: RoutineReader;
+  readonly #results: ResultDecider;
   readonly #cache = new DecisionCache();
   readonly #shapes = new ShapeDecisions();
   #names: { readonly snapshot: CatalogSnapshot; readonly resolve: ResolveName } | undefined;
@@ -90,6 +77,11 @@ export class StatementDecider {
   constructor(parts: StatementDeciderParts) {
     this.#parts = parts;
     this.#routines = new RoutineReader(parts.reader);
+    this.#results = new ResultDecider({
+      ...parts,
+      looks: this.#looks,
+      judgeAgain: (text, details) => this.decideStatement(text, details),
+    });
   }
 
   decideStatement(text: string, details: StatementDetails = {}): Decided | Promise<Decided> {
@@ -113,51 +105,14 @@ export class StatementDecider {
     return { decision, analysis: findings.analysis, reaches: [...findings.reaches.values()] };
   }
 
-  async decideResult(operation: Extract<Operation, { kind: 'result' }>): Promise<Decided> {
-    const { catalog } = this.#parts;
-    if (catalog === undefined)
-      return untold('the catalog is not readable, so columns cannot be traced');
-    try {
-      let snapshot = await catalog.snapshot();
-      const isUnknown = operation.columns.some(
-        ({ table }) => table !== 0 && snapshot.relation(table) === undefined,
-      );
-      if (isUnknown && this.#looks.take()) {
-        // A table made a moment ago: one more look, then it counts as untraced (GW-7).
-        catalog.invalidate();
-        snapshot = await catalog.snapshot();
-      }
-      return this.#plan(operation, await this.#parts.findSensitive(snapshot));
-    } catch (error) {
-      return untold(`the catalog cannot be read: ${messageOf(error)}`);
-    }
+  /** `prepared`: by the session that asks. */
+  async decideResult(operation: ResultOperation, prepared?: PreparedTexts): Promise<Decided> {
+    return await this.#results.decide(operation, prepared);
   }
 
   /** The same at once, where everything is known; undefined: it is not. */
-  decideResultNow(operation: Extract<Operation, { kind: 'result' }>): Decided | undefined {
-    const snapshot = this.#parts.catalog?.snapshot();
-    if (snapshot instanceof Promise) {
-      // Whoever waits for it hears of a failure; here nobody does, and that must not end the process.
-      snapshot.catch(() => undefined);
-      return undefined;
-    }
-    if (snapshot === undefined) return undefined;
-    if (
-      operation.columns.some(({ table }) => table !== 0 && snapshot.relation(table) === undefined)
-    ) {
-      return undefined;
-    }
-    const sensitive = this.#parts.findSensitive(snapshot);
-    return sensitive instanceof Promise ? undefined : this.#plan(operation, sensitive);
-  }
-
-  #plan(operation: Extract<Operation, { kind: 'result' }>, sensitive: Sensitive): Decided {
-    const { hashKey, plan: planBy = planByIdentity } = this.#parts;
-    const traces = operation.traces.filter(isStatementTrace);
-    const { plan, masked } = planBy(sensitive, operation, traces, { hashKey });
-    if (plan === undefined) return { decision: { kind: 'allow' }, note: undefined };
-    const note: RecordedNote = { kind: 'decision', operation: 'result', outcome: 'mask', masked };
-    return { decision: { kind: 'allow', plan }, note };
+  decideResultNow(operation: ResultOperation, prepared?: PreparedTexts): Decided | undefined {
+    return this.#results.decideNow(operation, prepared);
   }
 
   /** At once where everything is known; what cannot be judged is blocked, never thrown. */
@@ -211,6 +166,9 @@ export class StatementDecider {
     // A parser that timed out once may do better the next time.
     if (analysis.kind === 'refused') return;
     const { text, details, snapshot, sensitive, reaches, isRefreshed } = findings;
+    // What nobody knows even after a fresh look may be there a moment later, and be something else.
+    const isAllowed = decided.decision.kind === 'allow';
+    if (isAllowed && isRefreshed && this.#namesUnknown(analysis, snapshot)) return;
     this.#cache.set(cacheKey(text, details), snapshot?.version ?? 0, decided);
     if (analysis.kind !== 'analysis' || hasParameterTypes(details)) return;
     // Nor does what was not read of a routine hold for more than this text, or what was not known at first.
@@ -241,13 +199,10 @@ export class StatementDecider {
 
   /** Names that no catalog explains: one more look, as they may be of something made a moment ago (GW-7). */
   #lookAgain(findings: Findings, analysis: AnalysisResult): Promise<void> | undefined {
-    const { catalog, masks } = this.#parts;
+    const { catalog } = this.#parts;
     const { snapshot, isRefreshed } = findings;
-    if (catalog === undefined || snapshot === undefined || isRefreshed) return undefined;
-    const isMasked = masks.length > 0;
-    if (analysis.kind !== 'analysis' || !namesUnknown(analysis, snapshot, isMasked)) {
-      return undefined;
-    }
+    if (catalog === undefined || isRefreshed) return undefined;
+    if (!this.#namesUnknown(analysis, snapshot)) return undefined;
     if (!this.#looks.take()) return undefined;
     findings.isRefreshed = true;
     findings.snapshot = undefined;
@@ -256,6 +211,11 @@ export class StatementDecider {
     catalog.invalidate();
     // Never judged with what was just forgotten: there is another attempt, whatever the catalog says at once.
     return this.#lookAtCatalog(findings) ?? Promise.resolve();
+  }
+
+  #namesUnknown(analysis: AnalysisResult, snapshot: CatalogSnapshot | undefined): boolean {
+    if (analysis.kind !== 'analysis' || snapshot === undefined) return false;
+    return namesUnknown(analysis, snapshot, this.#parts.masks.length > 0);
   }
 
   #lookUpRoutines(findings: Findings, analysis: AnalysisResult): Promise<void> | undefined {
@@ -378,9 +338,3 @@ function newFindings(text: string, details: StatementDetails, isExplained = fals
     isExplained,
   };
 }
-
-const planByIdentity: PlanResult = (sensitive, { columns }, traces, options) => {
-  const [trace] = traces;
-  const outputs = traces.length === 1 ? trace?.outputs : undefined;
-  return planResult(sensitive, columns, outputs, options);
-};

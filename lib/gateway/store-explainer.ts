@@ -36,7 +36,7 @@ const SILENT = { info: ignore, warn: ignore, error: ignore };
 
 /** What a name is where nobody can be asked: itself. */
 const AS_WRITTEN: StoreNames = {
-  resolve: () => [],
+  resolve: (name) => (name.kind === 'id' ? [] : [name]),
   keepsConditions: () => true,
   invalidate: ignore,
   close: ignore,

@@ -169,13 +169,13 @@ export function columnText(relation: CatalogRelation, column: string): string {
   return `${relation.schema}.${relation.name}.${column}`;
 }
 
-interface ColumnPattern {
+export interface ColumnPattern {
   readonly schema: PatternPart;
   readonly table: PatternPart;
   readonly column: PatternPart;
 }
 
-function parseColumnPattern(text: string): ColumnPattern {
+export function parseColumnPattern(text: string): ColumnPattern {
   const parts = splitPattern(text) ?? [];
   const [schema, table, column] = parts;
   if (schema === undefined || table === undefined || column === undefined || parts.length > 3) {

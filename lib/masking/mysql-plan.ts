@@ -37,7 +37,8 @@ export function planMysqlResult(
   if (!sensitive.isMasking) return { plan: undefined, masked: [] };
   const lineage = lineageOf(origins, columns.length);
   const names = indexOf(sensitive);
-  const known: Known = { names, described: describedIn(names), columnNames: columnNamesOf(names) };
+  const columnNames = columnNamesOf(names, sensitive.relations.suspects);
+  const known: Known = { names, described: describedIn(names), columnNames };
   const masked: string[] = [];
   const plan: MaskingPlan = columns.map((column, index): MaskValue | undefined => {
     const found = judge(column, lineage(index), known);
@@ -166,12 +167,18 @@ function indexOf(sensitive: Sensitive): NameIndex {
 
 const maskedNames = new WeakMap<NameIndex, ReadonlySet<string>>();
 
-/** Of masked columns. Not those of the server's own schemas: they are known, and have everybody's names. */
-function columnNamesOf(names: NameIndex): ReadonlySet<string> {
+/**
+ * Of masked columns, and what the masks call them where the catalog shows none. Not those of the server's own
+ * schemas: they are known, and have everybody's names.
+ */
+function columnNamesOf(names: NameIndex, suspects: readonly string[] = []): ReadonlySet<string> {
   const known = maskedNames.get(names);
   if (known !== undefined) return known;
   const own = [...names].filter(([relation]) => !isSystemSchema(relation.split('.', 1)[0]));
-  const found = new Set(own.flatMap(([, columns]) => [...columns.keys()]));
+  const found = new Set([
+    ...own.flatMap(([, columns]) => [...columns.keys()]),
+    ...suspects.map(foldName),
+  ]);
   maskedNames.set(names, found);
   return found;
 }

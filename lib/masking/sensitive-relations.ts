@@ -5,13 +5,20 @@ import type { CatalogRelation } from '../catalog/catalog.ts';
 import type { PlainRelation, SensitiveRelation, SensitiveRelations } from '../sql/analysis.ts';
 import type { MaskedColumns } from './masked-columns.ts';
 
-/** `isOrdered`: the reader expands stars itself (MySQL), so it gets all candidates and their order. */
+export interface RelationsOptions {
+  /** The reader expands stars itself (MySQL), so it gets all candidates and their order. */
+  readonly isOrdered?: boolean | undefined;
+  /** Sensitive ones that are not among the candidates. */
+  readonly absent?: readonly SensitiveRelation[];
+  readonly suspects?: readonly string[];
+}
+
 export function sensitiveRelations(
   candidates: readonly CatalogRelation[],
   masked: MaskedColumns,
-  isOrdered = false,
+  { isOrdered = false, absent = [], suspects = [] }: RelationsOptions = {},
 ): SensitiveRelations {
-  const relations = candidates
+  const present = candidates
     .filter(({ oid }) => masked.has(oid))
     .map(({ oid, schema, name, columns }): SensitiveRelation => {
       const isMasked = (attribute: number): boolean => masked.get(oid, attribute) !== undefined;
@@ -24,13 +31,14 @@ export function sensitiveRelations(
         ...(isOrdered && columns.length > 0 ? { columns: shownColumns(columns) } : {}),
       };
     });
+  const relations = [...present, ...absent];
   if (!isOrdered) return { version: versionOf(relations), relations };
   const plain = candidates
-    .filter(({ oid }) => !masked.has(oid))
+    .filter(({ oid, isHalf }) => !masked.has(oid) && isHalf !== true)
     .map(({ schema, name, columns }): PlainRelation => {
       return { schema, name, columns: shownColumns(columns) };
     });
-  return { version: versionOf([relations, plain]), relations, plain };
+  return { version: versionOf([relations, plain, suspects]), relations, plain, suspects };
 }
 
 /** What `SELECT *` gives. */

@@ -60,16 +60,17 @@ async function addView(view: CatalogRelation, context: Context): Promise<void> {
   const { snapshot, masked, reader } = context;
   const reads = view.reads.flatMap((oid) => snapshot.relation(oid) ?? []);
   const sensitive = reads.filter((relation) => masked.has(relation.oid));
-  const hasTaintedCall = await callsTainted(view, context);
+  const isHalf = reads.some((relation) => relation.isHalf === true);
+  const hasTaintedCall = isHalf || (await callsTainted(view, context));
   if (sensitive.length === 0 && !hasTaintedCall) return;
 
   const mask = anyMask(sensitive, masked);
   const columns =
-    view.definition === undefined || reads.length < view.reads.length
+    view.definition === undefined || reads.length < view.reads.length || isHalf
       ? undefined
       : await reader.analyzeView(
           view.definition,
-          sensitiveRelations(reads, masked, context.isOrdered),
+          sensitiveRelations(reads, masked, { isOrdered: context.isOrdered }),
         );
   if (columns === undefined || columns.length !== view.columns.length) {
     redactAll(view, masked, mask);
@@ -151,7 +152,7 @@ const everything = new WeakMap<MaskedColumns, { count: number; relations: Sensit
 function allRelations({ snapshot, masked, isOrdered }: Context): SensitiveRelations {
   const known = everything.get(masked);
   if (known?.count === masked.count) return known.relations;
-  const relations = sensitiveRelations(snapshot.relations(), masked, isOrdered);
+  const relations = sensitiveRelations(snapshot.relations(), masked, { isOrdered });
   everything.set(masked, { count: masked.count, relations });
   return relations;
 }

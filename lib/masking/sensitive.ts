@@ -5,7 +5,13 @@
 
 import type { CatalogSnapshot } from '../catalog/catalog.ts';
 import type { MaskConfig } from '../config/config.ts';
-import type { SensitiveRelations, SqlReader, ViewColumn } from '../sql/analysis.ts';
+import type {
+  SensitiveRelation,
+  SensitiveRelations,
+  SqlReader,
+  ViewColumn,
+} from '../sql/analysis.ts';
+import { absentRelations, suspectNames } from './absent-relations.ts';
 import { type ColumnMask, MaskedColumns } from './masked-columns.ts';
 import { sensitiveRelations } from './sensitive-relations.ts';
 import { addViews } from './sensitive-views.ts';
@@ -38,15 +44,23 @@ export interface Sensitive {
   readonly unmatched: readonly string[];
 }
 
+export interface ComputeOptions {
+  readonly dialect: Dialect;
+  /** What was sensitive in the snapshot before this one. */
+  readonly before?: readonly SensitiveRelation[];
+}
+
 /** `masks`: those that apply to the connection and the principal (lib/policy/in-force.ts). */
 export async function computeSensitive(
   snapshot: CatalogSnapshot,
   masks: readonly MaskConfig[],
   reader: Pick<SqlReader, 'analyzeView' | 'analyzeRoutine'>,
-  dialect: Dialect = 'postgres',
+  options: Dialect | ComputeOptions = 'postgres',
 ): Promise<Sensitive> {
+  const { dialect, before = [] } = typeof options === 'string' ? { dialect: options } : options;
   const isMysql = dialect === 'mysql';
-  const masked = new MaskedColumns(snapshot, isMysql ? MYSQL_SYSTEM : POSTGRES_SYSTEM);
+  const system = isMysql ? MYSQL_SYSTEM : POSTGRES_SYSTEM;
+  const masked = new MaskedColumns(snapshot, system);
   let unmatched: readonly string[] = [];
   if (masks.length > 0) {
     unmatched = masked.addConfigured(masks);
@@ -55,7 +69,12 @@ export async function computeSensitive(
     await addViews({ snapshot, masked, reader, isOrdered: isMysql });
     masked.spreadToast();
   }
-  const relations = sensitiveRelations(snapshot.relations(), masked, isMysql);
+  const absent = absentRelations(snapshot, masks, system.schemas, before);
+  const relations = sensitiveRelations(snapshot.relations(), masked, {
+    absent,
+    ...(isMysql ? { suspects: suspectNames(masks) } : {}),
+    isOrdered: isMysql,
+  });
   return {
     relations,
     byOid: masked.byOid,
@@ -98,6 +117,7 @@ export function createSensitiveFinder(
 ): FindSensitive {
   const bySnapshot = new WeakMap<CatalogSnapshot, Map<string, Sensitive | Promise<Sensitive>>>();
   const keys = new WeakMap<readonly MaskConfig[], string>();
+  const latest = new WeakMap<object, Map<string, Latest>>();
   const rememberingReader = rememberViews(reader);
   return (snapshot, masks) => {
     const key = keys.get(masks) ?? JSON.stringify(masks);
@@ -107,14 +127,44 @@ export function createSensitiveFinder(
     const found = known.get(key);
     if (found !== undefined) return found;
     dropOldest(known, MASK_SET_COUNT_MAX);
-    const computed = computeSensitive(snapshot, masks, rememberingReader, dialect);
+    const before = latestOf(latest, snapshot);
+    const past = before.get(key)?.relations.relations ?? [];
+    const options = { dialect, before: past };
+    const computed = computeSensitive(snapshot, masks, rememberingReader, options);
     known.set(key, computed);
     computed.then(
-      (sensitive) => known.set(key, sensitive),
+      (sensitive) => {
+        known.set(key, sensitive);
+        remember(before, key, { version: snapshot.version, relations: sensitive.relations });
+      },
       () => known.delete(key),
     );
     return computed;
   };
+}
+
+/** What was sensitive in the newest snapshot of a catalog under one set of masks. */
+interface Latest {
+  readonly version: number;
+  readonly relations: SensitiveRelations;
+}
+
+function latestOf(
+  all: WeakMap<object, Map<string, Latest>>,
+  { source }: CatalogSnapshot,
+): Map<string, Latest> {
+  const known = source && all.get(source);
+  if (known !== undefined) return known;
+  const created = new Map<string, Latest>();
+  if (source !== undefined) all.set(source, created);
+  return created;
+}
+
+function remember(before: Map<string, Latest>, key: string, latest: Latest): void {
+  if ((before.get(key)?.version ?? 0) > latest.version) return;
+  before.delete(key);
+  dropOldest(before, MASK_SET_COUNT_MAX);
+  before.set(key, latest);
 }
 
 /** A view's columns depend on its text and on what is sensitive below it, and on nothing else. */

@@ -18,6 +18,9 @@ import {
 /** Seeing that something is there, or making something new, acts on no record: a block on one collection does not hold a database or the whole store back from it. */
 const EMPTY_HANDED: ReadonlySet<StoreEffect> = new Set<StoreEffect>(['describe', 'create']);
 
+/** These give out what is in a record. */
+const GIVING: ReadonlySet<StoreEffect> = new Set<StoreEffect>(['search', 'read', 'export']);
+
 /** A rule in force, with its patterns read for one store. */
 export interface StoreRule {
   readonly config: RuleConfig;
@@ -109,8 +112,7 @@ function mayMean(
   return namesOf(access).some((name) =>
     patterns.some((pattern) => {
       if (name.kind !== 'container') {
-        // An id that nothing is known of may be that of any collection.
-        return isUnknownId(access) || mayMatch(pattern, name);
+        return isUnknown(access) || mayMatch(pattern, name);
       }
       return asWhole ? matchesWhole(pattern, name) : mayMatch(pattern, name);
     }),
@@ -119,7 +121,9 @@ function mayMean(
 
 function coversAll(patterns: readonly StorePattern[], access: ResolvedAccess): boolean {
   const { target, meanings } = access;
-  if (target === undefined) return patterns.some(({ isEverything }) => isEverything);
+  if (target === undefined || isUnknown(access)) {
+    return patterns.some(({ isEverything }) => isEverything);
+  }
   // The alias itself need not be allowed: what counts is what it leads to.
   const names: readonly StoreMeaning[] = meanings.length > 0 ? meanings : [target];
   return names.every((name) => patterns.some((pattern) => matchesWhole(pattern, name)));
@@ -132,8 +136,15 @@ function namesOf({ target, meanings }: ResolvedAccess): readonly StoreMeaning[] 
   return target.kind === 'id' && meanings.length > 0 ? meanings : [target, ...meanings];
 }
 
-function isUnknownId({ target, meanings }: ResolvedAccess): boolean {
-  return target?.kind === 'id' && meanings.length === 0;
+/**
+ * An id that nothing is known of may be that of any collection, and what is read by a name that nothing was known
+ * of a moment ago may be anything: an alias or an index that was made meanwhile, or that the gateway's own
+ * credential does not show.
+ */
+function isUnknown({ effect, target, meanings }: ResolvedAccess): boolean {
+  if (target === undefined || meanings.length > 0) return false;
+  const isName = target.kind === 'collection' || target.kind === 'index';
+  return target.kind === 'id' || (isName && GIVING.has(effect));
 }
 
 /** `qdrant:customers`, `milvus:sales/customers`, `redis:user:*`: as recordings and refusals write it. */

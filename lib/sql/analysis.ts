@@ -113,6 +113,8 @@ export interface SensitiveRelation {
   readonly masked: readonly string[];
   /** All its other columns, system columns not included. */
   readonly clear: readonly string[];
+  /** It was sensitive, and the catalog does not show it any more. */
+  readonly isGone?: boolean;
   /** All columns in the order of `SELECT *`, where the dialect's reader expands stars itself (MySQL). */
   readonly columns?: readonly string[];
 }
@@ -130,6 +132,8 @@ export interface SensitiveRelations {
   readonly relations: readonly SensitiveRelation[];
   /** Everything else in the catalog; only where the dialect's reader needs it (MySQL). */
   readonly plain?: readonly PlainRelation[];
+  /** What a masked column may be called in a relation that the catalog does not show (MySQL). */
+  readonly suspects?: readonly string[];
 }
 
 /** One output column of a view, as its definition computes it. */

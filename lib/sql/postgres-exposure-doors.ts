@@ -46,7 +46,8 @@ const rename: Door = (tree, relations) => {
   const isSchema = kind === 'OBJECT_SCHEMA' && relations.some(({ schema }) => schema === old);
   // Columns of tables that are made OF a type have the names of its attributes.
   const isAttribute =
-    kind === 'OBJECT_ATTRIBUTE' && relations.some(({ masked }) => masked.includes(old ?? ''));
+    kind === 'OBJECT_ATTRIBUTE' &&
+    relations.some(({ masked, isGone }) => isGone !== true && masked.includes(old ?? ''));
   if (!isSchema && !isAttribute) return undefined;
   return `masks are written for the name ${old ?? ''}, so it may not be changed`;
 };

@@ -64,6 +64,7 @@ export class ServerRelay {
       this.#state.out.refuse(refusalOf(decision), this.#state.clientEncoding === 'UTF8');
       return true;
     }
+    if (decision.kind === 'allow' && decision.isSensitive === true) this.#state.isTouched = true;
     this.#setPlan(held, (decision.kind === 'allow' ? decision.plan : undefined) ?? 'clear');
     this.run();
     return true;

@@ -4,7 +4,7 @@
  */
 
 import { isUtf8 } from 'node:buffer';
-import type { FieldPath, Restrictions, StoreRequest } from '../store.ts';
+import type { FieldMasks, FieldPath, Restrictions, StoreRequest } from '../store.ts';
 import { type AggregateArguments, readAggregateArguments } from './aggregate-arguments.ts';
 import type { MaskAnswer } from './answers.ts';
 import { type CommandSpec, lower, nameText, UnreadableCommand } from './command-table.ts';
@@ -27,6 +27,9 @@ export interface KnownCursor {
   readonly answer: MaskAnswer;
   /** Undefined: any field may be a stored vector. */
   readonly vectorPaths: readonly FieldPath[] | undefined;
+  /** Under which it was opened: its rows stay those of then, whatever the name of its index means now. */
+  readonly masks: FieldMasks | undefined;
+  readonly hidesVectors: boolean;
 }
 
 type Base = Pick<StoreRequest, 'route' | 'accesses'>;
@@ -147,8 +150,9 @@ export function readCursor(
   };
 }
 
-function applyCursor(cursor: KnownCursor, { restrictions, masks }: Allowance): Applied | string {
-  const isHiding = restrictions?.hidesVectors === true;
+function applyCursor(cursor: KnownCursor, now: Allowance): Applied | string {
+  const masks = bothMasks(cursor.masks, now.masks);
+  const isHiding = cursor.hidesVectors || now.restrictions?.hidesVectors === true;
   if (isHiding && cursor.vectorPaths === undefined) return NO_VECTORS_KNOWN;
   const isWatched = masks !== undefined || isHiding;
   return {
@@ -158,6 +162,24 @@ function applyCursor(cursor: KnownCursor, { restrictions, masks }: Allowance): A
     vectors: keysOf(cursor.vectorPaths),
     opensCursor: cursor,
   };
+}
+
+function bothMasks(
+  one: FieldMasks | undefined,
+  other: FieldMasks | undefined,
+): FieldMasks | undefined {
+  if (one === undefined || other === undefined || one === other) return one ?? other;
+  const { detect: first = same } = one;
+  const { detect: second = same } = other;
+  return {
+    maskOf: (path) => one.maskOf(path) ?? other.maskOf(path),
+    mayMaskBelow: (path) => one.mayMaskBelow(path) || other.mayMaskBelow(path),
+    detect: first === same && second === same ? undefined : (text) => second(first(text)),
+  };
+}
+
+function same(text: string): string {
+  return text;
 }
 
 const EXPANDED = 'answers in FORMAT EXPAND cannot be masked';
@@ -258,7 +280,9 @@ function applySearch(
     args: cut,
     vectors: keysOf(vectors),
     answer: isWatched ? answer : undefined,
-    ...(hasCursor && { opensCursor: { index, answer, vectorPaths: vectors } }),
+    ...(hasCursor && {
+      opensCursor: { index, answer, vectorPaths: vectors, masks, hidesVectors: isHiding },
+    }),
   };
 }
 

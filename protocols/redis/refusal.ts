@@ -51,4 +51,5 @@ export const NO_AUTH_HELLO = encodeError(
  * No server knows it, so it fails a transaction as any command does that cannot be queued, and EXEC answers
  * EXECABORT. It goes in the place of a command that is refused between MULTI and EXEC.
  */
-export const POISON = encodeRequest(['WEIR.REFUSED']);
+export const POISON_WORDS = ['WEIR.REFUSED'] as const;
+export const POISON = encodeRequest(POISON_WORDS);

@@ -15,7 +15,7 @@ import {
 import { readSignIn } from './hello.ts';
 import type { Outbox } from './outbox.ts';
 import { type Applied, needsSchema, type ReadCommand, readCommand } from './read-command.ts';
-import { encodeRefusal, forbidden, POISON, refusalOf } from './refusal.ts';
+import { encodeRefusal, forbidden, POISON, POISON_WORDS, refusalOf } from './refusal.ts';
 import { isSubscription, type RelayState } from './relay-state.ts';
 import { readSchema } from './schema.ts';
 import type { Identity } from './sign-in.ts';
@@ -27,6 +27,12 @@ const NOTHING: Applied = {};
 const SCHEMAS_MAX = 200;
 export const SCHEMA_ALARM = 'schemas';
 const SCHEMA_AGE_MAX = 5000;
+/**
+ * A command that goes by an index is judged when it is queued and carried out at EXEC, which may be hours later; by
+ * then the name may stand for another index. So a transaction with one lives no longer than what is known of names.
+ */
+export const QUEUE_ALARM = 'queue';
+const QUEUE_AGE_MAX = 5000;
 
 interface Held {
   readonly id: number;
@@ -102,6 +108,28 @@ export class ClientRelay {
       : undefined;
   }
 
+  /** The server fails the whole of it at EXEC. */
+  spoilTransaction(): void {
+    const { state, upstream } = this.#parts;
+    if (state.isInMulti) upstream.ask(POISON_WORDS, () => undefined);
+  }
+
+  #followMulti(isIn: boolean): void {
+    const state = this.#state;
+    state.isInMulti = isIn;
+    if (!state.hasQueuedIndex) return;
+    state.hasQueuedIndex = false;
+    this.#out.push({ kind: 'wake', alarm: QUEUE_ALARM, after: undefined });
+  }
+
+  #watchQueue({ request }: ReadCommand): void {
+    const state = this.#state;
+    const goesByIndex = request.accesses.some(({ target }) => target?.kind === 'index');
+    if (!state.isInMulti || state.hasQueuedIndex || !goesByIndex) return;
+    state.hasQueuedIndex = true;
+    this.#out.push({ kind: 'wake', alarm: QUEUE_ALARM, after: QUEUE_AGE_MAX });
+  }
+
   #askSchema(index: string, written: Buffer, then: () => void): void {
     this.#isAsking = true;
     this.#parts.upstream.ask(['FT.INFO', written], (reply) => {
@@ -165,6 +193,7 @@ export class ClientRelay {
     if (typeof applied === 'string') {
       this.refuse(encodeRefusal(forbidden(`${command.request.route}: ${applied}`)));
     } else {
+      this.#watchQueue(command);
       this.#forward(command.spec, request, args, applied);
     }
   }
@@ -180,9 +209,9 @@ export class ClientRelay {
       state.schemas.clear();
       state.isChangingSchema = true;
     }
-    if (spec.name === 'multi' && args.length === 1) state.isInMulti = true;
-    else if (/^(?:exec|discard)$/.test(spec.name) && args.length === 1) state.isInMulti = false;
-    else if (spec.name === 'reset') state.isInMulti = false;
+    if (spec.name === 'multi' && args.length === 1) this.#followMulti(true);
+    else if (/^(?:exec|discard)$/.test(spec.name) && args.length === 1) this.#followMulti(false);
+    else if (spec.name === 'reset') this.#followMulti(false);
     if (spec.name === 'quit') this.#out.note({ kind: 'goodbye' });
     const hello = spec.name === 'hello' ? readSignIn('hello', args) : undefined;
     state.pending.push({

@@ -44,6 +44,8 @@ export class RelayState {
   version: 2 | 3 = 2;
   /** As the client has it, ahead of the answers. */
   isInMulti = false;
+  /** A command between MULTI and EXEC goes by an index. */
+  hasQueuedIndex = false;
   /** As the server has said it. */
   isServerInMulti = false;
   readonly queued: PendingReply[] = [];

@@ -22,7 +22,7 @@ import { lower } from './command-table.ts';
 import { readSignIn, type SignInRequest } from './hello.ts';
 import { Outbox } from './outbox.ts';
 import { NO_AUTH, NO_AUTH_HELLO } from './refusal.ts';
-import { ClientRelay, SCHEMA_ALARM } from './relay-client.ts';
+import { ClientRelay, QUEUE_ALARM, SCHEMA_ALARM } from './relay-client.ts';
 import { ServerRelay } from './relay-server.ts';
 import { PENDING_LOW, PENDING_MAX, RelayState } from './relay-state.ts';
 import { shownRequest } from './secrets.ts';
@@ -310,6 +310,7 @@ export class RedisSession implements ProtocolSession {
 
   #onWoke(alarm: string): void {
     if (alarm === SCHEMA_ALARM) this.#state.schemas.clear();
+    else if (alarm === QUEUE_ALARM) this.#client.spoilTransaction();
     else if (this.#signIn.identity === undefined) {
       this.#out.refuse({ code: '57014', message: 'the sign-in took too long' });
     }

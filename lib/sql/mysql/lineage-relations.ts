@@ -52,7 +52,10 @@ function indexOf(sensitive: SensitiveRelations): Index {
     add({ ...namesOf(relation), sensitive: undefined, plain: relation });
   // The server's own schemas are always known; their names (`name`, `table_schema`) are everybody's.
   const ownMasked = sensitive.relations.filter(({ schema }) => !isSystemSchema(schema));
-  const maskedNames = new NameSet(ownMasked.flatMap(({ masked }) => masked));
+  const maskedNames = new NameSet([
+    ...ownMasked.flatMap(({ masked }) => masked),
+    ...(sensitive.suspects ?? []),
+  ]);
   const index = { byName, sensitive: touched, maskedNames };
   indexes.set(sensitive, index);
   return index;
@@ -75,7 +78,7 @@ export class RelationTable {
   constructor(sensitive: SensitiveRelations, reading: Reading | undefined) {
     this.#index = indexOf(sensitive);
     this.#database = reading?.database;
-    this.isMasking = sensitive.relations.length > 0;
+    this.isMasking = sensitive.relations.length > 0 || (sensitive.suspects ?? []).length > 0;
     this.server = reading?.server;
   }
 

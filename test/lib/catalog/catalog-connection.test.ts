@@ -1,6 +1,10 @@
 import { createServer, type Socket } from 'node:net';
 import t from 'tap';
-import { createCatalogConnection, sqlStateOf } from '../../../lib/catalog/catalog-connection.ts';
+import {
+  CONNECTION_AGE_MAX,
+  createCatalogConnection,
+  sqlStateOf,
+} from '../../../lib/catalog/catalog-connection.ts';
 import { asRow } from '../../../lib/catalog/catalog-rows.ts';
 import { settingsFor } from '../../support/catalog-server.ts';
 import { embeddedPostgres, embeddedPostgresMissing } from '../../support/servers.ts';
@@ -56,6 +60,29 @@ t.test('a connection and its limits', { skip: embeddedPostgresMissing() }, async
     t.equal(sqlStateOf(slow), '57014');
     t.same(await connection.query('SELECT 1 AS one'), [{ one: 1 }]);
   });
+
+  t.test(
+    'one that is open for long is opened anew between two reads, not within one',
+    async (t) => {
+      let now = 0;
+      const aging = createCatalogConnection({
+        connect: () => settingsFor(server),
+        timeoutMs: 20_000,
+        idleMs: 60_000,
+        now: () => now,
+      });
+      t.teardown(() => aging.close());
+      const process = async () => (await aging.query('SELECT pg_backend_pid() AS pid'))[0];
+      const first = await process();
+      now = CONNECTION_AGE_MAX - 1;
+      await aging.renew();
+      t.same(await process(), first);
+      now = CONNECTION_AGE_MAX;
+      t.same(await process(), first);
+      await aging.renew();
+      t.notSame(await process(), first);
+    },
+  );
 
   t.test('a session that the server ended is opened again', async (t) => {
     const ended = connection.query('SELECT pg_terminate_backend(pg_backend_pid())');

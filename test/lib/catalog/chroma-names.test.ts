@@ -129,11 +129,32 @@ t.test("the gateway's own credential is used, and names are escaped", async (t) 
   t.match(headers[1], { authorization: `Basic ${Buffer.from('u:p').toString('base64')}` });
 });
 
+t.test('what is nowhere may be somewhere a moment later', async (t) => {
+  let isThere = false;
+  const { port } = await fake(t, () =>
+    isThere
+      ? [200, JSON.stringify({ id: UUID, tenant: 't', database: 'd', name: 'customers' })]
+      : [404, '{"error":"NotFoundError","message":"Collection does not exist"}'],
+  );
+  const names = useNames(t, port);
+  t.same(await names.resolve(byId('t', 'd', UUID)), [
+    { kind: 'collection', path: ['t', 'd', UUID] },
+  ]);
+  isThere = true;
+  t.same(await names.resolve(byId('t', 'd', UUID)), [
+    { kind: 'collection', path: ['t', 'd', 'customers'] },
+  ]);
+});
+
 t.test('answers that are none are refused', async (t) => {
   const other = { id: 'another', tenant: 't', database: 'd', name: 'c' };
   const answers: (readonly [number, string])[] = [
     [500, '{}'],
     [302, ''],
+    // A proxy in front of a server that starts.
+    [404, ''],
+    [404, '404 page not found'],
+    [404, '{"detail":"Not Found"}'],
     [200, 'text'],
     [200, '[]'],
     [200, JSON.stringify(other)],

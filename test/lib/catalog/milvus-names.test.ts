@@ -62,6 +62,22 @@ t.test('what the server says is what a name means', async (t) => {
   await t.rejects(Promise.resolve(names.resolve(named('default', 'x'))), { code: 'STORE_NAMES' });
   say({ status: { code: 100, error_code: 4, reason: "can't find collection" } });
   t.same(await names.resolve(named('default', 'nobody')), []);
+  // Without a change of names in between: it may be made at any moment.
+  emulator.rpc.set('DescribeCollection', { schema: { name: 'nobody' }, db_name: 'default' });
+  t.same(await names.resolve(named('default', 'nobody')), [named('default', 'nobody')]);
+  for (const reason of ["can't find collection: x", 'collection not found[collection=x]']) {
+    say({ status: { code: 0, error_code: 1, reason } });
+    t.same(await names.resolve(named('default', 'x')), [], reason);
+  }
+  for (const [code, reason] of [
+    [901, 'node not found[node=3]'],
+    [500, 'channel not found[channel=by-dev-rootcoord-dml_0]'],
+    [400, 'replica not found[collection=customers]'],
+    [65535, 'node not found: the service is not ready'],
+  ] as const) {
+    say({ status: { code, reason } });
+    await t.rejects(Promise.resolve(names.resolve(named('default', 'x'))), { code: 'STORE_NAMES' });
+  }
   say({ status: { code: 1400, reason: 'permission deny' } });
   await t.rejects(Promise.resolve(names.resolve(named('default', 'x'))), { code: 'STORE_NAMES' });
   say(Buffer.from([0xff]));

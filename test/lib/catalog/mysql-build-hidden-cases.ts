@@ -28,14 +28,36 @@ const routine = (name: string) => ({
   modes: '',
 });
 
+const column = (schema: string, table: string) => ({
+  schema,
+  table,
+  name: 'a',
+  position: 1,
+  extra: '',
+  expression: null,
+  default_expression: null,
+});
+
 const view = (definition: string): Partial<MysqlRows> => ({
   tables: [
     { schema: 'shop', name: 'v', type: 'VIEW' },
     { schema: 'shop', name: 't', type: 'BASE TABLE' },
     { schema: 'mysql', name: 'event', type: 'BASE TABLE' },
   ],
+  columns: [column('shop', 't'), column('mysql', 'event')],
   views: [{ schema: 'shop', name: 'v', definition }],
   routines: [routine('known')],
+});
+
+t.test('a table without columns is one that is being made or dropped', async (t) => {
+  const half = { ...view('select 1 AS `a`'), columns: [] };
+  const isHalf = (rows: Partial<MysqlRows>, name: string) =>
+    build(rows).relationsNamed(name)[0]?.isHalf;
+  t.equal(isHalf(half, 't'), true);
+  t.equal(isHalf(half, 'v'), undefined, 'columns of views come from their texts');
+  const others = { ...half, columns: [column('other', 't'), column('shop', 'T')] };
+  t.equal(isHalf(others, 't'), true, 'columns of other tables are not its own');
+  t.equal(isHalf({ ...half, columns: [column('shop', 't')] }, 't'), undefined);
 });
 
 t.test('routines are found by names with and without accents (MY-63)', async (t) => {
@@ -85,6 +107,7 @@ t.test('ON DELETE CASCADE takes rows along, SET NULL and ON UPDATE do not (MY-45
   const names = ['parent', 'taken', 'emptied', 'moved'];
   const snapshot = build({
     tables: names.map((name) => ({ schema: 'shop', name, type: 'BASE TABLE' })),
+    columns: names.map((name) => column('shop', name)),
     cascades: [key('taken', 'CASCADE'), key('emptied', 'SET NULL'), key('moved', 'RESTRICT')],
   });
   const oids = names.map((name) => snapshot.relationsNamed(name)[0]?.oid);

@@ -107,6 +107,23 @@ t.test('a MariaDB catalog', { skip: mariadbMissing() ?? false }, async (t) => {
     }
   });
 
+  t.test('a table whose columns are not shown is not known', async (t) => {
+    await server.sql(
+      "CREATE TABLE half (a int); CREATE USER cleaner@'127.0.0.1'; GRANT DELETE ON shop.half TO cleaner@'127.0.0.1'",
+      'shop',
+    );
+    const { host, port } = server;
+    const connect = () => ({ host, port, user: 'cleaner', password: undefined, tls: undefined });
+    const snapshot = await catalogOf(t, server, { connect }).snapshot();
+    t.match(relation(snapshot, 'half'), { isHalf: true, columns: [] });
+    const whole = await catalogOf(t, server).snapshot();
+    t.notOk(
+      whole.relations().some(({ isHalf }) => isHalf),
+      'of all tables of the server',
+    );
+    await server.sql("DROP TABLE half; DROP USER cleaner@'127.0.0.1'", 'shop');
+  });
+
   t.test(
     'every change is seen at once by whoever was told of it, and rows change nothing',
     async (t) => {

@@ -48,7 +48,12 @@ for (const [way, { port, ...more }] of Object.entries(ways)) {
     t.same(await names.resolve(named('clients')), [named('customers')]);
     t.same(await names.resolve(named('käufer')), [named('customers')]);
     t.same(await names.resolve(named('customers')), [named('customers')]);
-    t.same(await names.resolve(named('nothing yet')), [named('nothing yet')]);
+    t.same(await names.resolve(named('nothing yet')), []);
+    // Made past the gateway, a moment after the lists were read.
+    emulator.engine.create(`late-${way}`, {});
+    emulator.engine.aliases.set(`alias-${way}`, 'customers');
+    t.same(await names.resolve(named(`late-${way}`)), [named(`late-${way}`)]);
+    t.same(await names.resolve(named(`alias-${way}`)), [named('customers')]);
     t.same(await names.resolve({ kind: 'key', path: ['x'] }), []);
   });
 }
@@ -84,7 +89,9 @@ t.test('what is known is used again until names change', async (t) => {
   const names = useNames(t, emulator.restPort);
   const asked = (): number => emulator.seen.filter((line) => line === 'GET /aliases').length;
   const before = asked();
-  await Promise.all(['a', 'b', 'clients'].map(async (name) => await names.resolve(named(name))));
+  await Promise.all(
+    ['customers', 'käufer', 'clients'].map(async (name) => await names.resolve(named(name))),
+  );
   t.equal(asked(), before + 1, 'one question for all');
   t.notOk(names.resolve(named('clients')) instanceof Promise);
   emulator.engine.aliases.set('clients', 'others');

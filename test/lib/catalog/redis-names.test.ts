@@ -33,6 +33,8 @@ void t.test('indexes, aliases and prefixes', { skip: redisMissing('stack') }, as
     { kind: 'key', path: [''], isPrefix: true },
   ]);
   t.same(await names.resolve(index('nosuch')), []);
+  await direct.run('FT.CREATE nosuch PREFIX 1 user: SCHEMA name TEXT');
+  t.match(await names.resolve(index('nosuch')), [index('nosuch'), { path: ['user:'] }], 'now');
   t.same(names.resolve({ kind: 'key', path: ['a'] }), [{ kind: 'key', path: ['a'] }], 'at once');
   t.notOk(names.resolve(index('idx')) instanceof Promise, 'kept');
   await direct.run('FT.ALIASUPDATE alias all');
@@ -62,6 +64,20 @@ void t.test(
     direct.close();
   },
 );
+
+void t.test('where FT.INFO is not known any key may be a document', async (t) => {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined); // The client hangs up when it has its answer.
+    socket.once('data', () => socket.end("-ERR unknown command 'FT.INFO'\r\n"));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const address = server.address();
+  const names = createRedisNames(settings(typeof address === 'object' ? (address?.port ?? 0) : 0));
+  t.same(await names.resolve(index('idx')), [{ kind: 'key', path: [''], isPrefix: true }]);
+  names.close();
+});
 
 void t.test('a store that does not answer, or not in RESP, is no answer', async (t) => {
   const server = createServer((socket) => {

@@ -43,7 +43,7 @@ function createDecider(more: Partial<StatementDeciderParts>): StatementDecider {
     rules: [NO_DELETE],
     masks: [],
     reader: new FakeReader({}),
-    catalog: new FakeCatalog(snapshotOf()),
+    catalog: new FakeCatalog(snapshotOf({ relations: [relation(9, 'orders')] })),
     findSensitive: () => {
       throw new Error('nothing is masked');
     },

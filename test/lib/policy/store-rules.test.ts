@@ -2,8 +2,10 @@ import t from 'tap';
 import type { RuleConfig, StoreProtocol } from '../../../lib/config/config.ts';
 import {
   evaluateStoreRules,
+  mayShow,
   objectText,
   type ResolvedAccess,
+  readStorePatterns,
   readStoreRules,
 } from '../../../lib/policy/store-rules.ts';
 import { STORE_EFFECTS, type StoreEffect, type StoreName } from '../../../protocols/store.ts';
@@ -30,7 +32,14 @@ function access(
   target: StoreName | undefined,
   ...meanings: StoreName[]
 ): ResolvedAccess {
-  return { effect, target, meanings };
+  // A collection by its own name, unless it means something else.
+  const isItself = meanings.length === 0 && target?.kind === 'collection';
+  return { effect, target, meanings: isItself ? [target] : meanings };
+}
+
+/** Nothing is known by that name. */
+function unknown(effect: StoreEffect, target: StoreName): ResolvedAccess {
+  return { effect, target, meanings: [] };
 }
 
 /** The rule that blocks, or `allow` with the names of the rules that decided. */
@@ -98,6 +107,30 @@ t.test('an alias: the name that was used and what it means both count for a bloc
   t.equal(judge(allow('clients'), [alias]), 'block b', 'the alias alone is not');
 });
 
+t.test('what is read by a name that nothing was known of may be anything', (t) => {
+  const block = [rule('b', { action: 'block', objects: ['customers'] })];
+  const index: StoreName = { kind: 'index', path: ['idx'] };
+  for (const target of [ORDERS, index]) {
+    for (const effect of ['search', 'read', 'export'] as const) {
+      t.equal(judge(block, [unknown(effect, target)]), 'block b', `${effect} of a ${target.kind}`);
+    }
+    for (const effect of ['describe', 'create', 'drop', 'alter', 'upsert'] as const) {
+      t.equal(judge(block, [unknown(effect, target)]), 'allow -', `${effect} of a ${target.kind}`);
+    }
+  }
+  const patterns = readStorePatterns(['qdrant:customers'], 'qdrant');
+  t.ok(mayShow(patterns, unknown('search', ORDERS)), 'and is masked');
+  t.notOk(mayShow(patterns, access('search', ORDERS)));
+  const rules = (...objects: string[]) => [
+    rule('a', { action: 'allow', objects }),
+    rule('b', { action: 'block' }),
+  ];
+  t.equal(judge(rules('orders'), [unknown('read', ORDERS)]), 'block b', 'an allow needs all');
+  t.equal(judge(rules('orders'), [unknown('upsert', ORDERS)]), 'allow a');
+  t.equal(judge(rules('*'), [unknown('read', ORDERS)]), 'allow a');
+  t.end();
+});
+
 t.test('of several possible meanings a block needs one, an allow all', async (t) => {
   const either = access('read', collection('x'), CUSTOMERS, ORDERS);
   t.equal(judge([rule('b', { action: 'block', objects: ['orders'] })], [either]), 'block b');
@@ -109,10 +142,10 @@ t.test('of several possible meanings a block needs one, an allow all', async (t)
   t.equal(judge(rules('orders', 'customers'), [either]), 'allow a', 'by several patterns');
 });
 
-t.test('a name that nothing is known of counts as itself, an id as any collection', async (t) => {
+t.test('an id that nothing is known of counts as any collection', async (t) => {
   const block = [rule('b', { action: 'block', objects: ['customers'] })];
   t.equal(judge(block, [access('read', CUSTOMERS)]), 'block b');
-  t.equal(judge(block, [access('read', collection('new'))]), 'allow -');
+  t.equal(judge(block, [unknown('upsert', collection('new'))]), 'allow -');
   const id: StoreName = { kind: 'id', path: ['7d4f'] };
   t.equal(judge(block, [access('read', id)]), 'block b', 'an unknown id');
   t.equal(judge(block, [access('read', id, ORDERS)]), 'allow -', 'an id of another collection');
