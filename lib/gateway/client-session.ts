@@ -10,6 +10,7 @@ import type { SessionDecider } from './decision-pipeline.ts';
 import type { Decided, Driver, HttpParts, Secured } from './driver-parts.ts';
 import { ExchangeDriver } from './exchange-driver.ts';
 import type { Log } from './gateway.ts';
+import type { MemoryLease } from './memory-budget.ts';
 import { SessionDriver } from './session-driver.ts';
 
 /** Sessions at once on one connection of the configuration. */
@@ -25,6 +26,7 @@ export interface ClientSessionParts {
   readonly options: SessionOptions;
   readonly decider: SessionDecider;
   readonly places: Places;
+  readonly memory: MemoryLease;
   readonly cancels: CancelRegistry;
   readonly client: Duplex;
   readonly openUpstream: () => Promise<Duplex>;
@@ -49,7 +51,7 @@ export class ClientSession {
     this.#parts = parts;
     const { client, openUpstream, secureClient, secureServer, startRecording, http } = parts;
     const common = {
-      session: parts.protocol.createSession(parts.options),
+      session: parts.protocol.createSession({ ...parts.options, memory: parts.memory }),
       client,
       secureClient,
       startRecording,
@@ -122,6 +124,7 @@ export class ClientSession {
 
   #onOver(isAbandoned: boolean): void {
     this.#forgetCancelKey?.();
+    this.#parts.memory.close();
     if (this.#hasPlace) this.#parts.places.taken -= 1;
     this.#parts.onOver(isAbandoned ? this.#cancelRequest : undefined);
   }

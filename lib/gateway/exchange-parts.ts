@@ -5,6 +5,7 @@ import { isIPv6 } from 'node:net';
 import type { RequestHead, SessionOptions } from '../../protocols/contract.ts';
 import type { ConnectionConfig, UpstreamConfig } from '../config/config.ts';
 import { GatewayError } from '../errors.ts';
+import { giveHeapRoom } from '../net/http/heap-growth.ts';
 import { Http1Server } from '../net/http/http1-client-side.ts';
 import { connectUpstreamTls } from '../net/tls.ts';
 import { connectUpstream } from '../net/upstream.ts';
@@ -16,6 +17,7 @@ export const HTTP_ALPN: readonly string[] = ['h2', 'http/1.1'];
 const UPSTREAM_CONNECT_TIMEOUT = 10_000;
 
 export function createHttpParts(connection: ConnectionConfig, options: SessionOptions): HttpParts {
+  giveHeapRoom();
   const rest = createHttpUpstream(connection.upstream);
   const grpc =
     connection.upstreamGrpc === undefined ? rest : createHttpUpstream(connection.upstreamGrpc);

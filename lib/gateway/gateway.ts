@@ -15,6 +15,7 @@ import { connectUpstream } from '../net/upstream.ts';
 import { createRecorder } from '../recording/recorder.ts';
 import type { Recorder } from '../recording/recording.ts';
 import { CancelRegistry } from './cancel-registry.ts';
+import { budgetOf, MemoryBudget } from './memory-budget.ts';
 import { type SharedParts, createPipeline, createSharedParts } from './parts.ts';
 import type { DecisionPipeline } from './decision-pipeline.ts';
 import { ClientSession, type Places } from './client-session.ts';
@@ -89,6 +90,7 @@ class RunningGateway implements Gateway {
   readonly #listeners: { connection: string; listener: Listener }[] = [];
   readonly #drivers = new Set<Driver>();
   readonly #deriveKey = createKeyDerivation();
+  readonly #memory: MemoryBudget;
   #onIdle: (() => void) | undefined;
 
   constructor(config: Config, { shared, recorder, rsa }: GatewayParts, log: Log) {
@@ -97,6 +99,12 @@ class RunningGateway implements Gateway {
     this.#recorder = recorder;
     this.#rsa = rsa;
     this.#log = log;
+    const sizes = config.connections.flatMap(({ limits }) => [
+      limits.statementSizeMax,
+      limits.rowSizeMax,
+    ]);
+    // A request may be as large as its answer, and both be held.
+    this.#memory = new MemoryBudget(budgetOf(2 * Math.max(0, ...sizes)));
     this.#doors = config.connections.map((connection) => this.#createDoor(connection));
   }
 
@@ -200,6 +208,7 @@ class RunningGateway implements Gateway {
       options: door.options,
       decider: door.pipeline.openSession(),
       places: door.places,
+      memory: this.#memory.lease(),
       cancels: door.cancels,
       client,
       openUpstream: () => this.#openUpstream(door.connection),

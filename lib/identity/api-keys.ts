@@ -69,6 +69,7 @@ export function createKeyIdentity(
     return entry !== undefined && timingSafeEqual(entry.hash, hash) ? entry.user : undefined;
   }
 
+  const ownerOf = rememberOwners(findKey);
   const nameOf = (...pair: readonly [string | undefined, string]): string =>
     blind(JSON.stringify(pair)).toString('latin1');
   async function checkPassword(user: string, password: string): Promise<Principal | undefined> {
@@ -105,15 +106,33 @@ export function createKeyIdentity(
     },
     identify: (credential) => {
       if (isTooLong(credential)) return undefined;
-      const { user, secret: text } = credential;
-      const owner = findKey(text);
-      // `alice:KEY` is alice's key or nobody's.
-      if (owner !== undefined && (user === undefined || user === '' || user === owner.name)) {
-        return owner;
-      }
-      const [name, password] = splitCredential(user, text);
+      const owner = ownerOf(credential);
+      if (owner !== undefined) return owner;
+      const [name, password] = splitCredential(credential.user, credential.secret);
       return name === undefined || name === '' ? undefined : identifyByPassword(name, password);
     },
+  };
+}
+
+/**
+ * Whose key it is. A session gives the same object for the same caller, which then costs no hash in each request;
+ * and nothing is held here for longer than the session holds it.
+ */
+function rememberOwners(
+  findKey: KeyIdentity['findKey'],
+): (credential: StoreCredential) => Principal | undefined {
+  const owners = new WeakMap<StoreCredential, Principal>();
+  return (credential) => {
+    const remembered = owners.get(credential);
+    if (remembered !== undefined) return remembered;
+    const { user, secret } = credential;
+    const owner = findKey(secret);
+    // `alice:KEY` is alice's key or nobody's.
+    if (owner === undefined || (user !== undefined && user !== '' && user !== owner.name)) {
+      return undefined;
+    }
+    owners.set(credential, owner);
+    return owner;
   };
 }
 

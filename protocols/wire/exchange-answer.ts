@@ -154,7 +154,7 @@ export class AnswerRelay {
 
   #holds(size: number): boolean {
     if (!this.#scope.hold(size)) {
-      this.#refuse('too-many', 'this connection holds too many answers that are to be masked');
+      this.#refuse('too-many', 'too many answers that are to be masked are held at once');
       return false;
     }
     this.#held += size;

@@ -110,18 +110,21 @@ class ExchangeSession implements ProtocolSession, ExchangeScope {
     const id = this.#operations;
     this.#waiting.set(id, exchange);
     const base = { kind: 'request', id, request, isSecure: this.#isSecure } as const;
-    const operation = credential === undefined ? base : { ...base, credential };
+    const operation =
+      credential === undefined ? base : { ...base, credential: this.#asKnown(credential) };
     this.emit({ kind: 'decide', operation, holds: 'client', exchange: number });
   }
 
   hold(size: number): boolean {
     if (this.#held + size > this.#heldMax) return false;
+    if (this.options.memory?.take(size) === false) return false;
     this.#held += size;
     return true;
   }
 
   release(size: number): void {
     this.#held -= size;
+    this.options.memory?.give(size);
   }
 
   holdRequest(size: number): boolean {
@@ -154,11 +157,17 @@ class ExchangeSession implements ProtocolSession, ExchangeScope {
     if (knows === undefined) return true;
     const credential = this.#credentialOf(head);
     if (credential === undefined) return false;
-    const last = this.#lastKnown;
-    if (last?.user === credential.user && last?.secret === credential.secret) return true;
+    if (this.#asKnown(credential) !== credential) return true;
     if (!knows(credential)) return false;
     this.#lastKnown = credential;
     return true;
+  }
+
+  /** The same object for the same caller, so that whoever identifies it may know it by that. */
+  #asKnown(credential: StoreCredential): StoreCredential {
+    const last = this.#lastKnown;
+    const isLast = last?.user === credential.user && last?.secret === credential.secret;
+    return isLast ? last : credential;
   }
 
   /** One that cannot be read is refused with its request. */

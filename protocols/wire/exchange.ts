@@ -256,7 +256,7 @@ export class Exchange {
 
   #holds(size: number): boolean {
     if (!this.#scope.holdRequest(size)) {
-      this.refuse(refusalOf('too-many', 'this connection has too many large requests at once'));
+      this.refuse(refusalOf('too-many', 'too many large requests are held at once'));
       return false;
     }
     this.#held += size;

@@ -101,6 +101,20 @@ t.test('known without a hash of a password: keys, and passwords that were right'
   t.equal(identity.isKnown({ user: 'alice', secret: 'wrong' }), false);
 });
 
+t.test('what was remembered of one caller says nothing of another', async (t) => {
+  const identity = createIdentity();
+  const right = { user: undefined, secret: ALICE_KEY };
+  t.match(identity.identify(right), { name: 'alice' });
+  t.match(identity.identify(right), { name: 'alice' }, 'the same object again');
+  t.match(identity.identify({ ...right }), { name: 'alice' }, 'the same key in another one');
+  t.match(identity.identify({ ...right, secret: BOB_KEY }), { name: 'bob' });
+  t.equal(identity.identify({ ...right, secret: 'wrong' }), undefined);
+  const refused = { user: 'bob', secret: ALICE_KEY };
+  t.equal(await identity.identify(refused), undefined);
+  t.equal(await identity.identify(refused), undefined, 'a refusal is not remembered as its owner');
+  t.equal(await createKeyIdentity([], undefined).identify(right), undefined, 'nor elsewhere');
+});
+
 t.test('passwords that are hashed at once are bounded', async (t) => {
   const identity = createIdentity();
   const answers = Array.from({ length: 300 }, (_, index) =>

@@ -11,6 +11,7 @@ import type {
   SessionEvent,
   SessionOptions,
 } from '../../../protocols/contract.ts';
+import type { StoreCredential } from '../../../protocols/store.ts';
 import { STRANGER_SIZE_MAX } from '../../../protocols/wire/exchange-request.ts';
 import { EXCHANGES_MAX } from '../../../protocols/wire/exchange-session.ts';
 import {
@@ -24,6 +25,7 @@ import {
 import { handleAll, playEvents } from '../../support/play.ts';
 import { toyStore } from '../../support/toy-store.ts';
 import { sessionOptions } from '../../support/transcript.ts';
+import './exchange-memory-cases.ts';
 
 const SEARCH = 'POST /c/people/search';
 const ALLOW: Decision = { kind: 'allow' };
@@ -118,6 +120,29 @@ t.test('of a caller that is not known yet little is held, inflated and read', as
   }
   t.same(asked, ['k'], 'looked up once for a connection');
 });
+
+t.test(
+  'a caller is the same object in every request, so that it need not be hashed again',
+  async (t) => {
+    const knows = ({ secret }: { secret: string }): boolean => secret !== 'stranger';
+    const session = open({ knows });
+    const ask = (exchange: number, secret: string): StoreCredential | undefined => {
+      const headers: HeaderList = [['api-key', secret]];
+      const commands = playEvents(session, asks(exchange, SEARCH, '{}', { headers }), () => ALLOW);
+      const decide = commands.find((one) => one.kind === 'decide');
+      const operation = decide?.kind === 'decide' ? decide.operation : undefined;
+      return operation?.kind === 'request' ? operation.credential : undefined;
+    };
+    const first = ask(1, 'ann');
+    t.same(first, { user: undefined, secret: 'ann' });
+    t.equal(ask(2, 'ann'), first);
+    const other = ask(3, 'bob');
+    t.match(other, { secret: 'bob' }, 'another caller on the same connection');
+    t.not(ask(4, 'stranger'), ask(5, 'stranger'), 'who is not known is looked up each time');
+    t.equal(ask(6, 'bob'), other);
+    t.match(ask(7, 'ann'), { secret: 'ann' });
+  },
+);
 
 t.test('strangers hold little together, however many requests they begin', async (t) => {
   const session = open({ knows: () => false, statementSizeMax: 4 * STRANGER_SIZE_MAX });
