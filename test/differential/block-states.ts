@@ -152,7 +152,7 @@ export async function checkStates(context: SuiteContext, lab: BlockLab): Promise
     const client = await connectRaw({ ...lab.through, database: DATABASE });
     await client.until('Z');
     client.send(parse('', 'DELETE FROM watched.victims'));
-    const first = await client.next(3_000).finally(() => client.close());
+    const first = await client.next().finally(() => client.close());
     if (first.type !== 'E') throw new Error(printMessage(first));
   });
 }

@@ -41,14 +41,13 @@ async function checkPsql(context: SuiteContext, lab: Lab): Promise<void> {
     await context.check(`psql: ${name}`, () => runBoth(lab, PSQL, { input: script }));
   }
   await context.check('psql: SIGINT cancels the statement that runs', async () => {
-    const startedAt = Date.now();
-    await runBoth(lab, ['psql', '-X', '-c', 'SELECT pg_sleep(40)', '-c', "SELECT 'goes on'"], {
+    // Longer than a program may run: one that is not cancelled does not end as it does direct.
+    await runBoth(lab, ['psql', '-X', '-c', 'SELECT pg_sleep(600)', '-c', "SELECT 'goes on'"], {
       whileRunning: async (child) => {
-        await waitForStatement(lab, 'SELECT pg_sleep(40)');
+        await waitForStatement(lab, 'SELECT pg_sleep(600)');
         child.kill('SIGINT');
       },
     });
-    if (Date.now() - startedAt > 30_000) throw new Error('the statement was not cancelled');
   });
 }
 
@@ -181,7 +180,7 @@ async function checkReplication(context: SuiteContext, lab: Lab): Promise<void> 
     ['pg_recvlogical', '-d', 'lab', '-S', 'slot', '--create-slot'],
   ]) {
     await context.check(`${command[0]} is refused by the gateway at sign-in (PG-53)`, async () => {
-      const result = await runProgram(lab.through, command, { timeMax: 10_000 });
+      const result = await runProgram(lab.through, command);
       if (result.code !== 1 || !/replication/i.test(result.stderr)) {
         throw new Error(`exit ${result.code}: ${result.stderr}`);
       }

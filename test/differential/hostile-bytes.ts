@@ -154,7 +154,7 @@ async function readRaw(port: number, parts: readonly Buffer[]): Promise<string> 
   socket.on('error', () => undefined);
   const closed = new Promise<string>((resolve) => {
     socket.on('close', () => resolve('closed'));
-    setTimeout(() => resolve('open'), 8_000).unref();
+    setTimeout(() => resolve('open'), 30_000).unref();
   });
   socket.write(Buffer.concat(parts));
   const end = await closed;

@@ -23,7 +23,13 @@ import {
 } from '../support/raw-postgres.ts';
 import { embeddedPostgres, embeddedPostgresMissing } from '../support/servers.ts';
 import { assertSameText, type SuiteContext } from './harness.ts';
-import { checkOthersGoOn, type HostileLab, signIn, waitForWork } from './hostile-lab.ts';
+import {
+  checkOthersGoOn,
+  type HostileLab,
+  SIGN_IN_TIME_MAX,
+  signIn,
+  waitForWork,
+} from './hostile-lab.ts';
 import { ALICE, APP, DATABASE, type Way } from './lab.ts';
 
 const run = promisify(execFile);
@@ -270,7 +276,7 @@ async function checkServerGone(context: SuiteContext, lab: HostileLab): Promise<
         () => 'signed in',
         (error: unknown) => String(error),
       );
-      if (Date.now() - startedAt > 9_000) throw new Error('a new session waited long');
+      if (Date.now() - startedAt > SIGN_IN_TIME_MAX) throw new Error('a new session waited long');
       if (refused === 'signed in') throw new Error(refused);
       if (lab.target.child.exitCode !== null)
         throw new Error(`the gateway died: ${lab.target.readLog()}`);

@@ -6,7 +6,8 @@ import type { SuiteContext } from './harness.ts';
 import { DATABASE, type Lab, openLab, type Way } from './lab.ts';
 import { readPeakMemory, type RunningTarget } from '../support/gateway-process.ts';
 
-export const SIGN_IN_TIME_MAX = 6_000;
+/** Short enough to wait for once; dozens of sign-ins at once on a slow machine take seconds, and must not meet it. */
+export const SIGN_IN_TIME_MAX = 20_000;
 export const SESSIONS_MAX = 60;
 export const MEGABYTE = 1024 * 1024;
 

@@ -175,7 +175,7 @@ const WRONG: Readonly<Record<string, Talk>> = {
 
 /** What comes without looking at its numbers, and whether the connection then ends. */
 async function readRaw(client: MysqlClient): Promise<string> {
-  const isClosed = await client.ended(3_000);
+  const isClosed = await client.ended(20_000);
   const packets = new PacketReader().push(Buffer.concat(client.bytes));
   const codes = packets.map(({ payload }) =>
     payload[0] === 0xff ? payload.readUInt16LE(1) : 'data',

@@ -27,14 +27,15 @@ const FRAME_SIZE_MAX = 0xff_ffff;
 const HUGE_TIME_MAX = 180_000;
 
 async function checkSlow(context: SuiteContext, lab: MysqlHostileLab): Promise<void> {
-  for (const [name, bytes] of [
+  const starts = [
     ['nothing', Buffer.alloc(0)],
     ['one byte of a handshake', Buffer.of(0x20)],
     ['half a handshake', Buffer.from('2000000185a2af00', 'hex')],
-  ] as const) {
-    await context.check(
-      `a client that sends ${name} is closed after the sign-in time`,
-      async () => {
+  ] as const;
+  // All at once, as each takes the whole time.
+  await Promise.all(
+    starts.map(([name, bytes]) =>
+      context.check(`a client that sends ${name} is closed after the sign-in time`, async () => {
         const socket = await openMysqlSocket(lab.through.port);
         socket.on('error', () => undefined).resume();
         if (bytes.length > 0) socket.write(bytes);
@@ -44,9 +45,9 @@ async function checkSlow(context: SuiteContext, lab: MysqlHostileLab): Promise<v
         });
         socket.destroy();
         if (!isClosed) throw new Error('still open');
-      },
-    );
-  }
+      }),
+    ),
+  );
 }
 
 async function checkStalled(context: SuiteContext, lab: MysqlHostileLab): Promise<void> {

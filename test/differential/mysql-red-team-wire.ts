@@ -23,7 +23,8 @@ import { connectLab, type MysqlLab, openMysqlLab } from './mysql-lab.ts';
 import { checkFakes, checkLog } from './mysql-red-team-fakes.ts';
 
 const SESSIONS_MAX = 40;
-const SIGN_IN_TIME_MAX = 5_000;
+/** Waited for once; forty sign-ins over TLS on a slow machine must not meet it. */
+const SIGN_IN_TIME_MAX = 20_000;
 /** The largest payload of one frame. */
 const FRAME_MAX = 0xff_ffff;
 

@@ -87,8 +87,9 @@ async function checkLarge(context: SuiteContext, { way, target }: TransportLab):
   context.progress(`256 MB streamed, peak memory of the gateway ${from} MB before, ${to} MB after`);
 }
 
-/** Until a number stands still for a second. */
+/** Until a number stands still for a second; a slow machine may take longer than that to begin. */
 async function settled(read: () => number): Promise<number> {
+  await until(() => read() > 0, 'the first bytes');
   for (let last = -1; ; ) {
     const now = read();
     if (now === last) return now;

@@ -5,11 +5,13 @@
  */
 
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import http2, { type ServerHttp2Stream } from 'node:http2';
-import type net from 'node:net';
+import net from 'node:net';
 import { join } from 'node:path';
+import tls from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import { loadConfig } from '../../lib/config/load.ts';
 import { makeTemporary, type RunningTarget, startServing } from '../support/gateway-process.ts';
@@ -20,6 +22,8 @@ export const MASKED_KEY = 'key-of-petra';
 /** Bidirectional, and streamed through. */
 export const STREAMING = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
 const PIECE = Buffer.alloc(64 * 1024, 'vectors ');
+/** In the answer to a search over HTTP/2; masked for whoever has `MASKED_KEY`. */
+export const EMAIL = 'ann@hidden.example';
 /** Of an answer that inflates to this many bytes. */
 const BOMB_SIZE = 256 * 1024 * 1024;
 
@@ -27,6 +31,22 @@ export interface Way {
   readonly name: 'direct' | 'through';
   readonly restPort: number;
   readonly grpcPort: number;
+  readonly scheme?: 'http' | 'https';
+}
+
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** The first bytes of a client that speaks HTTP/2 (RFC 9113 section 3.4). */
+const PREFACE = 'PRI *';
+
+export interface TransportServerOptions {
+  /** Both ports speak TLS alone, and HTTP/1.1 or HTTP/2 as ALPN says. */
+  readonly certificate?: Certificate;
+  /** The port of REST speaks HTTP/2 as well, as the first bytes say. Such a server cannot hold a client back. */
+  readonly hasRest2?: boolean;
 }
 
 export class TransportServer {
@@ -38,22 +58,43 @@ export class TransportServer {
   connections = 0;
   written = 0;
   asked = 0;
-  readonly #rest = http.createServer({ keepAliveTimeout: 0 }, (request, response) =>
+  readonly #rest: net.Server;
+  readonly #grpc: net.Server;
+  readonly #scheme: 'http' | 'https';
+  readonly #http1 = http.createServer({ keepAliveTimeout: 0 }, (request, response) =>
     this.#onRest(request, response),
   );
-  readonly #grpc = http2.createServer();
+  readonly #http2 = http2.createServer();
   readonly #bomb = gzipSync(Buffer.alloc(BOMB_SIZE, ' '));
+  /** Requests of REST over HTTP/2. */
+  readonly log: string[] = [];
+
+  constructor({ certificate, hasRest2 = false }: TransportServerOptions = {}) {
+    this.#scheme = certificate === undefined ? 'http' : 'https';
+    if (certificate !== undefined) {
+      const [cert, key] = [readFileSync(certificate.cert), readFileSync(certificate.key)];
+      const open = (): net.Server =>
+        tls.createServer({ cert, key, ALPNProtocols: ['h2', 'http/1.1'] }, (socket) =>
+          this.#serve(socket, socket.alpnProtocol === 'h2'),
+        );
+      [this.#rest, this.#grpc] = [open(), open()];
+      return;
+    }
+    this.#rest = hasRest2 ? net.createServer((socket) => this.#sniff(socket)) : this.#http1;
+    this.#grpc = this.#http2;
+    for (const server of [this.#rest, this.#grpc])
+      server.on('connection', (socket: net.Socket) => this.#count(socket));
+  }
 
   async listen(context: SuiteContext): Promise<void> {
-    this.#grpc.on('stream', (stream, headers) => this.#onRpc(stream, headers));
-    this.#grpc.on('sessionError', () => undefined);
+    this.#http2.on('stream', (stream, headers) => {
+      const path = String(headers[':path']);
+      if (path.startsWith('/grpc.')) this.#onRpc(stream, headers);
+      else this.#onRest2(stream, String(headers[':method']), path);
+    });
+    this.#http2.on('sessionError', () => undefined);
     for (const server of [this.#rest, this.#grpc]) {
-      server.on('connection', (socket: net.Socket) => {
-        this.connections += 1;
-        this.sockets.add(socket);
-        socket.on('error', () => undefined);
-        socket.once('close', () => this.sockets.delete(socket));
-      });
+      server.on('tlsClientError', () => undefined);
       await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
     }
     context.teardown(async () => {
@@ -63,8 +104,33 @@ export class TransportServer {
     });
   }
 
+  #sniff(socket: net.Socket): void {
+    socket.on('error', () => undefined);
+    socket.once('data', (first: Buffer) => {
+      socket.pause();
+      socket.unshift(first);
+      const isHttp2 = first.toString('latin1').startsWith(PREFACE);
+      this.#serve(socket, isHttp2);
+      if (!isHttp2) socket.resume();
+    });
+  }
+
+  #serve(socket: net.Socket, isHttp2: boolean): void {
+    if (this.#scheme === 'https') this.#count(socket);
+    (isHttp2 ? this.#http2 : this.#http1).emit('connection', socket);
+  }
+
+  #count(socket: net.Socket): void {
+    if (this.sockets.has(socket)) return;
+    this.connections += 1;
+    this.sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.once('close', () => this.sockets.delete(socket));
+  }
+
   get way(): Way {
-    return { name: 'direct', restPort: portOf(this.#rest), grpcPort: portOf(this.#grpc) };
+    const ports = { restPort: portOf(this.#rest), grpcPort: portOf(this.#grpc) };
+    return { name: 'direct', ...ports, scheme: this.#scheme };
   }
 
   killAll(): void {
@@ -77,7 +143,9 @@ export class TransportServer {
     response.on('close', () => {
       if (!response.writableFinished) this.lost.push('closed');
     });
-    if (path === '/collections') return answerJson(request, response, { collections: [] });
+    if (path === '/collections') {
+      return answerJson(request, response, { collections: [{ name: 'docs' }] });
+    }
     if (path === '/aliases') return answerJson(request, response, { aliases: [] });
     this.asked += 1;
     if (path.endsWith('/points/query')) return this.#answerBomb(request, response);
@@ -91,6 +159,31 @@ export class TransportServer {
     request.resume().once('end', () => {
       response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
       response.end(this.#bomb);
+    });
+  }
+
+  /** REST over HTTP/2, as much of it as the suite asks for. */
+  #onRest2(stream: ServerHttp2Stream, method: string, url: string): void {
+    this.log.push(`${method} ${url}`);
+    const [path = '', query = ''] = url.split('?');
+    const type = { ':status': 200, 'content-type': 'application/json' };
+    let size = 0;
+    stream.on('error', () => undefined);
+    stream.on('close', () => {
+      if (stream.rstCode !== 0) this.lost.push(String(stream.rstCode));
+    });
+    stream.on('data', (bytes: Buffer) => (size += bytes.length));
+    stream.on('end', () => {
+      if (path === '/snapshots/reset') return stream.close(11);
+      if (path === '/snapshots/silent') return undefined;
+      if (path === '/snapshots/sized') {
+        stream.respond({ ...type, 'x-kind': ['a', 'b'] });
+        return this.#pour(stream, Number(new URLSearchParams(query).get('size') ?? 5));
+      }
+      stream.respond(type);
+      const point = { id: 1, version: 0, score: 0.5, payload: { email: EMAIL, note: 'clear' } };
+      const result = path.endsWith('/points/query') ? { points: [point] } : { size };
+      stream.end(JSON.stringify({ result, status: 'ok', time: 0 }));
     });
   }
 
@@ -187,6 +280,8 @@ export class TransportServer {
       stream.resume();
       return this.#pour(stream, Number(how.slice(4)));
     }
+    // Node's own client ends its side before it resets: whoever answers that end is done by then, and no reset matters.
+    if (how === 'held') return void stream.on('data', (bytes: Buffer) => stream.write(bytes));
     stream.pipe(stream);
   }
 }
@@ -198,7 +293,7 @@ function answerJson(request: IncomingMessage, response: ServerResponse, result: 
   });
 }
 
-function portOf(server: http.Server | http2.Http2Server): number {
+function portOf(server: net.Server): number {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('it does not listen');
   return address.port;
@@ -223,15 +318,16 @@ export async function startTransportGateway(
   return { target, way: { name: 'through', restPort: target.port, grpcPort: target.port } };
 }
 
-function describeConfig({ restPort, grpcPort }: Way, dataDir: string, more: string): string {
+function describeConfig(way: Way, dataDir: string, more: string): string {
+  const { restPort, grpcPort, scheme = 'http' } = way;
   const hash = (key: string): string => createHash('sha256').update(key).digest('hex');
   return `data_dir = ${JSON.stringify(dataDir)}
 [[connection]]
 name = "store"
 protocol = "qdrant"
 listen = "127.0.0.1:0"
-upstream = "http://127.0.0.1:${restPort}"
-upstream_grpc = "http://127.0.0.1:${grpcPort}"
+upstream = "${scheme}://127.0.0.1:${restPort}"
+upstream_grpc = "${scheme}://127.0.0.1:${grpcPort}"
 auth = "gateway"
 ${more}
 [[user]]

@@ -3,13 +3,10 @@
  * ends. What happens when somebody floods, stalls or dies is in store-transport-faults.ts.
  */
 
-import http2 from 'node:http2';
-import https from 'node:https';
-import { makeCertificate } from '../support/gateway-process.ts';
 import { assertSameText, type Suite, type SuiteContext } from './harness.ts';
 import { checkFaults } from './store-transport-faults.ts';
+import { checkRest2, checkTls, checkTlsToStore } from './store-transport-tls.ts';
 import {
-  KEY,
   startTransportGateway,
   TransportServer,
   type TransportGateway,
@@ -34,11 +31,13 @@ export const storeTransport: Suite = {
     await compareGrpc(context, lab);
     await checkCancels(context, lab);
     await checkTls(context, server);
+    await checkRest2(context);
+    await checkTlsToStore(context);
     await checkFaults(context, lab);
   },
 };
 
-const LIMITS = 'statement_size_max = 1048576, row_size_max = 1048576, sign_in_timeout = 4000';
+const LIMITS = 'statement_size_max = 1048576, row_size_max = 1048576, sign_in_timeout = 20000';
 const UPLOAD = 'POST /snapshots/upload';
 const CHUNKED = 'transfer-encoding: chunked\r\n';
 
@@ -191,7 +190,7 @@ async function checkCancels(context: SuiteContext, { server, way }: TransportLab
       if (server.asked < asked) throw new Error('it was never asked');
     });
   };
-  for (const how of ['silent', 'echo']) {
+  for (const how of ['silent', 'held']) {
     const session = openGrpc(way);
     const call = new Call(session, how);
     const asked = server.asked;
@@ -222,53 +221,4 @@ async function checkCancels(context: SuiteContext, { server, way }: TransportLab
       talk.socket.resetAndDestroy(),
     );
   }
-}
-
-/** ALPN says what is spoken on TLS; on the same port plain text is told that it must not be. */
-async function checkTls(context: SuiteContext, server: TransportServer): Promise<void> {
-  const { cert, key } = await makeCertificate(context);
-  const tls = `tls = { cert = ${JSON.stringify(cert)}, key = ${JSON.stringify(key)}, mode = "require" }`;
-  const { way } = await startTransportGateway(context, server, 'sessions_max = 10', tls);
-  await context.check('TLS: h2 by ALPN', async () => {
-    const session = http2.connect(`https://127.0.0.1:${way.grpcPort}`, {
-      rejectUnauthorized: false,
-    });
-    session.on('error', () => undefined);
-    const call = new Call(session, 'echo');
-    call.stream.end('hello');
-    const shown = await call.shown();
-    assertSameText(String(session.alpnProtocol), 'h2', 'ALPN');
-    if (!shown.includes('| 5 |')) throw new Error(shown);
-    session.destroy();
-  });
-  for (const protocols of [['http/1.1'], []]) {
-    await context.check(`TLS: HTTP/1.1 by ALPN ${protocols.join()}`, async () => {
-      const status = await new Promise<number | undefined>((resolve, reject) => {
-        const agent = new https.Agent({ ALPNProtocols: protocols, rejectUnauthorized: false });
-        const request = https.get({
-          host: '127.0.0.1',
-          port: way.restPort,
-          path: '/snapshots/sized',
-          headers: { 'api-key': KEY },
-          agent,
-        });
-        request.on('error', reject);
-        request.on('response', (response) => resolve(response.resume().statusCode));
-      });
-      assertSameText(String(status), '200', 'the status');
-    });
-  }
-  await context.check('TLS required: plain text is told so, and never forwarded', async () => {
-    const asked = server.asked;
-    const talk = new Talk(way);
-    talk.socket.write(say('GET /snapshots/sized'));
-    const [answer = ''] = await talk.answers(1);
-    if (!answer.startsWith('HTTP/1.1 426 ')) throw new Error(answer);
-    const session = openGrpc(way);
-    const call = new Call(session, 'echo');
-    call.stream.end('x');
-    await call.shown();
-    assertSameText(String(server.asked), String(asked), 'requests at the server');
-    session.destroy();
-  });
 }

@@ -16,6 +16,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** Python packages of that size take their time on a loaded machine. */
 const START_TIME_MAX = 120_000;
 const STOP_TIME_MAX = 20_000;
+const TRIES_MAX = 3;
+const ENDED_AT_ONCE = 'milvus-lite ended at once';
 
 export interface MilvusServer {
   readonly port: number;
@@ -49,6 +51,17 @@ export function findMilvusPython(): string | undefined {
 export async function startMilvus(): Promise<MilvusServer> {
   const program = findMilvus();
   if (program === undefined) throw new Error(milvusMissing());
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await startOnce(program);
+    } catch (error) {
+      // Another program can take a free port between finding and using it.
+      if (!String(error).includes(ENDED_AT_ONCE) || tries === TRIES_MAX) throw error;
+    }
+  }
+}
+
+async function startOnce(program: string): Promise<MilvusServer> {
   const folder = await mkdtemp(join(tmpdir(), 'weir-milvus-'));
   const port = await freePort();
   const child = spawn(
@@ -89,10 +102,11 @@ async function freePort(): Promise<number> {
 async function waitForPort(port: number, isGone: () => boolean): Promise<void> {
   const end = Date.now() + START_TIME_MAX;
   while (Date.now() < end) {
-    if (isGone()) throw new Error('milvus-lite ended at once');
+    if (isGone()) throw new Error(ENDED_AT_ONCE);
     const socket = connect(port, '127.0.0.1');
     const isOpen = await Promise.race([
-      once(socket, 'connect').then(() => true),
+      // A socket that was given this very port connects to itself, and is no server.
+      once(socket, 'connect').then(() => socket.localPort !== port),
       once(socket, 'error').then(() => false),
     ]).catch(() => false);
     socket.destroy();

@@ -95,7 +95,7 @@ public class Jdbc {
       } catch (SQLException e) { show("timeout", e.getSQLState()); }
       Statement s = c.createStatement();
       s.execute("LISTEN news"); s.execute("NOTIFY news, 'hello'");
-      var heard = c.unwrap(PGConnection.class).getNotifications(1000);
+      var heard = c.unwrap(PGConnection.class).getNotifications(60000);
       show("notified", heard == null ? "nothing" : heard[0].getName() + " " + heard[0].getParameter());
       s.execute("SELECT purge(9)");
       show("warnings", s.getWarnings());

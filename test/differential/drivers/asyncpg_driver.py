@@ -47,7 +47,7 @@ async def main():
     heard = asyncio.Queue()
     await connection.add_listener("news", lambda _c, _p, channel, payload: heard.put_nowait((channel, payload)))
     await connection.execute("NOTIFY news, 'hello'")
-    show("heard", await asyncio.wait_for(heard.get(), 5))
+    show("heard", await asyncio.wait_for(heard.get(), 60))
     try:
         await connection.fetch("SELECT pg_sleep(20)", timeout=0.3)
     except asyncio.TimeoutError:

@@ -17,6 +17,7 @@ async function main(): Promise<void> {
     user: process.env['DB_USER'] ?? '',
     password: process.env['DB_PASSWORD'] ?? '',
     database: process.env['DB_NAME'] ?? '',
+    connectTimeout: 120_000,
   });
   for (const isPrepared of [false, true]) {
     const sql = 'SELECT * FROM typed ORDER BY id';

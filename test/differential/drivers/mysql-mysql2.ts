@@ -10,6 +10,8 @@ const OPTIONS: mysql.ConnectionOptions = {
   password: process.env['DB_PASSWORD'] ?? '',
   database: process.env['DB_NAME'] ?? '',
   multipleStatements: true,
+  // A loaded machine takes its time.
+  connectTimeout: 120_000,
   dateStrings: true,
   supportBigNumbers: true,
   bigNumberStrings: true,

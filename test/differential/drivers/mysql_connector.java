@@ -46,7 +46,7 @@ class MysqlConnector {
 
   static void run(String options) throws Exception {
     String url = "jdbc:mariadb://" + System.getenv("DB_HOST") + ":" + System.getenv("DB_PORT") + "/" + System.getenv("DB_NAME")
-      + "?user=" + System.getenv("DB_USER") + "&password=" + System.getenv("DB_PASSWORD") + "&allowMultiQueries=true&connectTimeout=20000"
+      + "?user=" + System.getenv("DB_USER") + "&password=" + System.getenv("DB_PASSWORD") + "&allowMultiQueries=true&connectTimeout=120000"
       + ("1".equals(System.getenv("DB_TLS")) ? "&useSsl=true&trustServerCertificate=true" : "&useSsl=false") + options;
     show("==", options);
     try (Connection c = DriverManager.getConnection(url)) {
@@ -115,7 +115,7 @@ class MysqlConnector {
         s.setQueryTimeout(1);
         try { s.executeQuery("SELECT SLEEP(30)"); show("timeout", "none"); } catch (SQLException error) { show("timeout", error.getClass().getSimpleName()); }
       }
-      show("valid", c.isValid(5));
+      show("valid", c.isValid(60));
     }
   }
 

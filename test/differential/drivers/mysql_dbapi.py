@@ -14,7 +14,7 @@ def show(name, value):
 
 options = dict(
     host=os.environ["DB_HOST"], port=int(os.environ["DB_PORT"]), user=os.environ["DB_USER"],
-    passwd=os.environ["DB_PASSWORD"], db=os.environ["DB_NAME"], charset="utf8mb4",
+    passwd=os.environ["DB_PASSWORD"], db=os.environ["DB_NAME"], charset="utf8mb4", connect_timeout=120,
 )
 options.update(client_flag=importlib.import_module(f"{sys.argv[1]}.constants.CLIENT").MULTI_STATEMENTS)
 if is_pymysql:

@@ -5,7 +5,7 @@ class MysqlDecode {
   public static void main(String[] args) throws Exception {
     for (String options : new String[] {"", "&useServerPrepStmts=true"}) {
       String url = "jdbc:mariadb://" + System.getenv("DB_HOST") + ":" + System.getenv("DB_PORT") + "/" + System.getenv("DB_NAME")
-        + "?user=" + System.getenv("DB_USER") + "&password=" + System.getenv("DB_PASSWORD") + "&useSsl=false" + options;
+        + "?user=" + System.getenv("DB_USER") + "&password=" + System.getenv("DB_PASSWORD") + "&useSsl=false&connectTimeout=120000" + options;
       try (Connection c = DriverManager.getConnection(url); PreparedStatement s = c.prepareStatement("SELECT * FROM typed ORDER BY id")) {
         for (int times = 0; times < 2; times++) {
           ResultSet set = s.executeQuery();

@@ -5,7 +5,7 @@ import sys
 
 module = importlib.import_module(sys.argv[1])
 connection = module.connect(host=os.environ["DB_HOST"], port=int(os.environ["DB_PORT"]), user=os.environ["DB_USER"],
-                            passwd=os.environ["DB_PASSWORD"], db=os.environ["DB_NAME"], charset="utf8mb4")
+                            passwd=os.environ["DB_PASSWORD"], db=os.environ["DB_NAME"], charset="utf8mb4", connect_timeout=120)
 cursor = connection.cursor()
 cursor.execute("SELECT * FROM typed ORDER BY id")
 names = [column[0] for column in cursor.description]

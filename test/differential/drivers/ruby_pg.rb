@@ -42,6 +42,6 @@ c.transaction { |t| t.exec("UPDATE people SET name = 'tx' WHERE id = 4") }
 show('status', c.transaction_status)
 c.exec('LISTEN news')
 c.exec("NOTIFY news, 'hello'")
-c.wait_for_notify(2) { |channel, _pid, payload| show('notify', [channel, payload]) }
+c.wait_for_notify(60) { |channel, _pid, payload| show('notify', [channel, payload]) }
 c.exec('SELECT purge(8)')
 c.close

@@ -55,7 +55,7 @@ def hits(found):
 
 
 def ordinary_orm():
-    connections.connect("default", host=HOST, port=str(PORT), token=KEY)
+    connections.connect("default", host=HOST, port=str(PORT), token=KEY, timeout=60)
     made = Collection("python_orm", schema())
     asked = dict(data=[VECTOR, [0, 0, 0, 1]], anns_field="vec", param={"metric_type": "L2"}, limit=3)
     several = [AnnSearchRequest([VECTOR], "vec", {"metric_type": "L2"}, limit=4, expr=expr) for expr in ("id > 2", "id < 20")]
@@ -154,7 +154,7 @@ async def policy(way, client):
 
 
 def policy_orm():
-    connections.connect("default", host=HOST, port=str(PORT), token=KEY)
+    connections.connect("default", host=HOST, port=str(PORT), token=KEY, timeout=60)
     people = Collection("people")
     search = dict(data=[VECTOR], anns_field="vec", param={}, limit=3, output_fields=["email", "city"])
     for what, call in [

@@ -293,15 +293,23 @@ t.test('end to end', { skip: embeddedPostgresMissing() }, async (t) => {
   );
 
   t.test('a client that is lost in the middle of a query takes it along (GW-14)', async (t) => {
-    const rig = await startGateway(t, server, { rules: RULES });
-    const client = await rig.connect();
-    client.send(query('SELECT pg_sleep(30), 1 AS lost_client'));
-    t.ok(await untilAtWork('lost_client', true));
-    client.socket.resetAndDestroy();
-    t.ok(await untilAtWork('lost_client', false), 'the server stops working for it');
-    const start = performance.now();
-    await rig.gateway.close();
-    t.ok(performance.now() - start < 4500, 'and nothing of it lingers until the shutdown time-out');
+    const closeTimes: number[] = [];
+    // What lingers takes the shutdown time-out, 5 s, each time; a busy machine may take as long once.
+    while (closeTimes.length < 3 && closeTimes.every((time) => time >= 4500)) {
+      const rig = await startGateway(t, server, { rules: RULES });
+      const client = await rig.connect();
+      client.send(query('SELECT pg_sleep(30), 1 AS lost_client'));
+      t.ok(await untilAtWork('lost_client', true));
+      client.socket.resetAndDestroy();
+      t.ok(await untilAtWork('lost_client', false), 'the server stops working for it');
+      const start = performance.now();
+      await rig.gateway.close();
+      closeTimes.push(performance.now() - start);
+    }
+    t.ok(
+      closeTimes.some((time) => time < 4500),
+      `nothing of it lingers until the shutdown time-out: ${closeTimes.join()} ms`,
+    );
   });
 
   t.test(

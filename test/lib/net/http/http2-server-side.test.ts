@@ -317,6 +317,7 @@ t.test(
     t.ok(slow.half.isFull);
     const sizeOf = (): number =>
       end.of(FRAME.data, 1).reduce((sum, one) => sum + one.payload.length, 0);
+    t.ok(await until(() => sizeOf() >= 65_535), 'as much as the window');
     await new Promise((resolve) => setTimeout(resolve, 200));
     t.equal(sizeOf(), 65_535, 'no more than the window');
     end.say(FRAME.window, 0, 0, word(5_000_000));
