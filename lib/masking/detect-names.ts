@@ -9,6 +9,9 @@ const IPV6_LENGTH_MAX = 45;
 const IPV6_LENGTH_MIN = 3;
 /** Of a domain that is an address, `[2001:db8::1]`. */
 const LITERAL_LENGTH_MAX = 64;
+const DASH = 0x2d;
+const DOT = 0x2e;
+const UNDERSCORE = 0x5f;
 /** Of a local part in quotes. */
 const QUOTED_LENGTH_MAX = 66;
 
@@ -32,9 +35,13 @@ function startOfLocal(text: string, at: number, from: number): number | undefine
   return start < at ? start : undefined;
 }
 
-/** RFC 5322 atext, dots, and letters beyond ASCII (RFC 6531). */
+/** By code: what of ASCII is in a local part (RFC 5322 atext, and dots). */
+const LOCAL = new Uint8Array(0x80);
+for (const character of ".!#$%&'*+/=?^_`{|}~-") LOCAL[character.charCodeAt(0)] = 1;
+
+/** Letters beyond ASCII too (RFC 6531). */
 function isLocal(text: string, at: number): boolean {
-  return isLetterOrDigit(text, at) || ".!#$%&'*+/=?^_`{|}~-".includes(text.charAt(at));
+  return LOCAL[text.charCodeAt(at)] === 1 || isLetterOrDigit(text, at);
 }
 
 /** Labels with a dot between them; the last one starts with a letter and has two characters at least. */
@@ -46,10 +53,11 @@ function endOfDomain(text: string, from: number): number | undefined {
   let end: number | undefined;
   let label = from;
   for (let at = from; ; at += 1) {
-    if (isLetterOrDigit(text, at) || '-_'.includes(text.charAt(at) || ' ')) continue;
+    const code = text.charCodeAt(at);
+    if (code === DASH || code === UNDERSCORE || isLetterOrDigit(text, at)) continue;
     const isLast = label > from && at - label >= 2 && !isDigit(text.charCodeAt(label));
     if (isLast) end = trimDashes(text, label, at);
-    if (text.charAt(at) !== '.' || at === label) return end;
+    if (code !== DOT || at === label) return end;
     label = at + 1;
   }
 }

@@ -39,17 +39,18 @@ const NATIONAL = { min: 9, max: 12 } as const;
 /** Without anything between them, where other numbers are frequent. */
 const NATIONAL_BARE = { min: 10, max: 11 } as const;
 
+/** Only looks for the next digit: cheaper than a match of the whole group, or than a new expression for each text. */
+const DIGIT = /[0-9]/g;
+
 /** Digits that stand together, from the start of the text to its end; undefined behind the last ones. */
 export function createGroupReader(text: string): () => DigitGroup | undefined {
-  // Only looks for the next digit: cheaper than a match of the whole group.
-  const digit = /[0-9]/g;
   let before = -1;
   return () => {
-    if (!digit.test(text)) return undefined;
-    const start = digit.lastIndex - 1;
-    let end = digit.lastIndex;
+    DIGIT.lastIndex = Math.max(before, 0);
+    if (!DIGIT.test(text)) return undefined;
+    const start = DIGIT.lastIndex - 1;
+    let end = start + 1;
     while (isDigit(text.charCodeAt(end))) end += 1;
-    digit.lastIndex = end;
     const isJoined = before >= 0 && isGap(text, before, start);
     before = end;
     return { start, end, isJoined };

@@ -76,7 +76,11 @@ function findIpv6(text: string, found: Found[]): void {
 
 function findNumbers(text: string, kinds: Kinds, found: Found[]): void {
   const next = createGroupReader(text);
-  const ahead: DigitGroup[] = [];
+  const first = next();
+  // Most texts have none.
+  if (first === undefined) return;
+  const finders = findersOf(kinds);
+  const ahead: DigitGroup[] = [first];
   let isMore = true;
   for (;;) {
     while (isMore && ahead.length < GROUPS_AHEAD) {
@@ -87,7 +91,7 @@ function findNumbers(text: string, kinds: Kinds, found: Found[]): void {
     if (ahead.length === 0) return;
     const count = countJoined(ahead);
     const place = canBeNumber(text, ahead, count)
-      ? numberAt(text, ahead.slice(0, count), kinds)
+      ? numberAt(text, ahead.slice(0, count), finders)
       : undefined;
     if (place !== undefined && !keep(text, place, found)) return;
     const end = place?.end ?? 0;
@@ -111,11 +115,27 @@ const FINDERS = {
   ip: ipv4At,
 } as const;
 
+type Finder = (typeof NUMBERS)[number];
+
+/** The same set comes with every text. */
+const finders = new WeakMap<Kinds, readonly Finder[]>();
+
+function findersOf(kinds: Kinds): readonly Finder[] {
+  const known = finders.get(kinds);
+  if (known !== undefined) return known;
+  const made = NUMBERS.filter((kind) => kinds.has(kind));
+  finders.set(kinds, made);
+  return made;
+}
+
 /** The longest of what starts with the first group. */
-function numberAt(text: string, groups: readonly DigitGroup[], kinds: Kinds): Found | undefined {
+function numberAt(
+  text: string,
+  groups: readonly DigitGroup[],
+  kinds: readonly Finder[],
+): Found | undefined {
   let longest: Found | undefined;
-  for (const kind of NUMBERS) {
-    if (!kinds.has(kind)) continue;
+  for (const kind of kinds) {
     const place = FINDERS[kind](text, groups);
     if (place === undefined) continue;
     if (longest === undefined || place.end > longest.end) longest = { ...place, kind };
@@ -124,6 +144,8 @@ function numberAt(text: string, groups: readonly DigitGroup[], kinds: Kinds): Fo
 }
 
 function join(found: readonly Found[]): readonly Found[] {
+  const isInOrder = found.every(({ start }, at) => at === 0 || start >= (found[at - 1]?.end ?? 0));
+  if (isInOrder) return found;
   const ordered = found.toSorted((one, other) => one.start - other.start || other.end - one.end);
   const places: Found[] = [];
   for (const place of ordered) {

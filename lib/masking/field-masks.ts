@@ -124,6 +124,11 @@ function matchesName(glob: string, name: string): boolean {
 function maskTextFor(mask: MaskConfig, options: ValueOptions): MaskText {
   const column = { type: TYPE.text, typeModifier: -1, format: 'text' } as const;
   const maskValue = maskValueFor(mask.with, column, options);
+  if (mask.with === 'redact') {
+    // The same for every value.
+    const shown = maskValue(Buffer.of())?.toString() ?? null;
+    return () => shown;
+  }
   return (text) => maskValue(Buffer.from(text))?.toString() ?? null;
 }
 
