@@ -13,6 +13,7 @@ import { describeViolation } from '../policy/reason.ts';
 import { evaluateRules } from '../policy/rules.ts';
 import type { AnalysisResult, SqlReader, StatementAnalysis } from '../sql/analysis.ts';
 import { allowed, isUnread, type StatementDetails } from './allowed.ts';
+import { findAttached } from './attached-code.ts';
 import { blocked, messageOf, syntaxError } from './blocks.ts';
 import { DecisionCache, ShapeDecisions, cacheKey } from './decision-cache.ts';
 import { createNameResolver } from './name-resolver.ts';
@@ -268,7 +269,7 @@ export class StatementDecider {
     }
     return (
       this.#judgeByRules(findings, analysis, reaches) ??
-      this.#judgeExposure(analysis, reaches) ??
+      this.#judgeExposure(findings, analysis, reaches) ??
       allowed(findings, analysis, reaches)
     );
   }
@@ -300,11 +301,16 @@ export class StatementDecider {
     return this.#names.resolve;
   }
 
-  #judgeExposure(analysis: StatementAnalysis, reaches: readonly Reach[]): Decided | undefined {
+  #judgeExposure(
+    { snapshot, sensitive }: Findings,
+    analysis: StatementAnalysis,
+    reaches: readonly Reach[],
+  ): Decided | undefined {
     if (this.#parts.masks.length === 0) return undefined;
     const untraceable =
       analysis.exposure?.untraceable ??
-      reaches.find((reach) => reach.untraceable !== undefined)?.untraceable;
+      reaches.find((reach) => reach.untraceable !== undefined)?.untraceable ??
+      findAttached(analysis.effects, snapshot, sensitive);
     if (untraceable !== undefined) {
       return blocked(
         'masked-data',

@@ -6,9 +6,11 @@
 
 import type { SensitiveRelation } from './analysis.ts';
 import { PLAIN_OPERATORS, PURE_FUNCTIONS, TEXT_TYPES } from './postgres-exposure-tables.ts';
+import { SPELLED_OPERATORS } from './postgres-expressions.ts';
 import { functionEffect } from './postgres-functions.ts';
 import type { ParsedStatement } from './postgres-parse.ts';
-import { as, forEachChild, isTree, list, names, text, type Tree } from './postgres-tree.ts';
+import { bodyOf } from './postgres-routines.ts';
+import { as, forEachChild, isTree, list, names, text, type Tree, unwrap } from './postgres-tree.ts';
 
 type Door = (tree: Tree, relations: readonly SensitiveRelation[]) => string | undefined;
 
@@ -29,8 +31,26 @@ function lastName(value: unknown): string | undefined {
   return names(isTree(value) ? value['names'] : value).at(-1);
 }
 
+/** Known by its name alone: under another one nothing would tell what it shows (PG-82). */
+function revealer(value: unknown): string | undefined {
+  const parts = names(value);
+  const name = parts.at(-1) ?? '';
+  const isRevealing = REVEALING_CALLS.some(
+    (count) => functionEffect(parts.at(-2), name, count)?.reveals === true,
+  );
+  return isRevealing ? `${name}() can show the values of any table` : undefined;
+}
+
+/** Of one function the number of its arguments matters. */
+const REVEALING_CALLS = [1, 2] as const;
+
 const define: Door = (tree) => {
   const kind = text(tree['kind']);
+  for (const entry of list(tree['definition'])) {
+    const type = as(as(entry, 'DefElem')?.['arg'], 'TypeName');
+    const reason = revealer(type?.['names']);
+    if (reason !== undefined) return reason;
+  }
   const name = names(tree['defnames']).at(-1);
   if (kind === 'OBJECT_OPERATOR') return lookalike(PLAIN_OPERATORS, name);
   if (kind === 'OBJECT_AGGREGATE') return lookalike(PURE_FUNCTIONS, name);
@@ -40,7 +60,10 @@ const define: Door = (tree) => {
 const rename: Door = (tree, relations) => {
   const kind = text(tree['renameType']) ?? '';
   const name = text(tree['newname']);
-  if (CALLABLE_KINDS.has(kind)) return lookalike(PURE_FUNCTIONS, name);
+  if (CALLABLE_KINDS.has(kind))
+    return (
+      revealer(as(tree['object'], 'ObjectWithArgs')?.['objname']) ?? lookalike(PURE_FUNCTIONS, name)
+    );
   if (kind === 'OBJECT_TYPE' || kind === 'OBJECT_DOMAIN') return lookalike(TEXT_TYPES, name);
   const old = text(tree['subname']);
   const isSchema = kind === 'OBJECT_SCHEMA' && relations.some(({ schema }) => schema === old);
@@ -57,12 +80,47 @@ const copyIn: Door = (tree) =>
     ? 'COPY ... FROM a file or program of the server can read any data'
     : undefined;
 
-const alterTable: Door = (tree) =>
-  list(tree['cmds']).some(
-    (entry) => as(entry, 'AlterTableCmd')?.['subtype'] === 'AT_GenericOptions',
-  )
-    ? FOREIGN
-    : undefined;
+const alterTable: Door = (tree, relations) => {
+  for (const entry of list(tree['cmds'])) {
+    const command = as(entry, 'AlterTableCmd');
+    const subtype = text(command?.['subtype']);
+    if (subtype === 'AT_GenericOptions') return FOREIGN;
+    // ALTER TYPE ... CASCADE casts the columns of the tables made OF it, and checks what comes out.
+    const name = text(command?.['name']) ?? '';
+    const isMasked =
+      subtype === 'AT_AlterColumnType' && relations.some(({ masked }) => masked.includes(name));
+    if (isMasked && tree['objtype'] === 'OBJECT_TYPE')
+      return `values of a masked column may be in the attribute ${name}, and would be cast`;
+  }
+  return undefined;
+};
+
+/** A new check of a domain is given the values of all its columns at once, without a table being named. */
+const alterDomain: Door = (tree) => {
+  const check = as(tree['def'], 'Constraint')?.['raw_expr'];
+  const node = unwrap(check);
+  return node !== undefined && runsCode(node.type, node.tree) ? CODE : undefined;
+};
+
+function isPlain(value: unknown, known: ReadonlySet<string>): boolean {
+  const parts = names(value);
+  return known.has(parts.at(-1) ?? '') && (parts.length === 1 || parts[0] === 'pg_catalog');
+}
+
+/** Anything but comparisons and functions that only compute. */
+function runsCode(type: string, tree: Tree): boolean {
+  const castTo = tree['typeName'];
+  if (type === 'FuncCall' && !isPlain(tree['funcname'], PURE_FUNCTIONS)) return true;
+  if (type === 'A_Expr' && SPELLED_OPERATORS.has(text(tree['kind']) ?? ''))
+    if (!isPlain(tree['name'], PLAIN_OPERATORS)) return true;
+  if (type === 'TypeCast' && !isPlain(isTree(castTo) ? castTo['names'] : undefined, TEXT_TYPES))
+    if (unwrap(tree['arg'])?.type !== 'A_Const') return true;
+  let isCode = false;
+  forEachChild(type, tree, (childType, child) => {
+    isCode ||= runsCode(childType, child);
+  });
+  return isCode;
+}
 
 const FOREIGN = 'a foreign table may hold the rows of any other';
 const CODE = 'code of this kind may be given masked values by conditions';
@@ -79,6 +137,7 @@ const DOORS: Readonly<Record<string, Door>> = {
   AlterOpFamilyStmt: () => CODE,
   CopyStmt: copyIn,
   AlterTableStmt: alterTable,
+  AlterDomainStmt: alterDomain,
   CreateForeignTableStmt: () => FOREIGN,
   ImportForeignSchemaStmt: () => FOREIGN,
   AlterForeignServerStmt: () => FOREIGN,
@@ -100,15 +159,18 @@ export function findDoor(
   return found;
 }
 
-/** The first function that shows values without naming a column (PG-79, PG-82). */
-export function findRevealing(statements: readonly ParsedStatement[]): string | undefined {
+/** The first thing that shows values without naming a column (PG-79, PG-82). */
+export function findRevealing(statement: ParsedStatement): string | undefined {
+  const body = bodyOf(statement);
+  if (body?.fetches === true) return 'FETCH from a cursor that was opened elsewhere';
+  const statements = [statement, ...(body?.statements ?? [])];
   let found: string | undefined;
   const visit = (type: string, tree: Tree): void => {
     if (type === 'FuncCall') {
       const parts = names(tree['funcname']);
       const name = parts.at(-1) ?? '';
       const effect = functionEffect(parts.at(-2), name, list(tree['args']).length);
-      if (effect?.reveals === true) found ??= name;
+      if (effect?.reveals === true) found ??= `${name}()`;
     }
     forEachChild(type, tree, visit);
   };

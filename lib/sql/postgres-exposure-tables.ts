@@ -11,6 +11,10 @@ export const HARMLESS_STATEMENTS: ReadonlySet<string> = words(`
   DiscardStmt DeallocateStmt ClosePortalStmt FetchStmt ExecuteStmt ListenStmt UnlistenStmt NotifyStmt
   ConstraintsSetStmt CheckPointStmt`);
 
+/** Name no table and yet run its index expressions and checks, whose errors and notices quote rows (PG-81). */
+export const RUNS_CODE_ON_ANY: ReadonlySet<string> = words(`
+  VacuumStmt ReindexStmt ClusterStmt RefreshMatViewStmt AlterDomainStmt`);
+
 /** In conditions, these only compute from their arguments; none can fail with a value in its message. */
 export const PURE_FUNCTIONS: ReadonlySet<string> = words(`
   lower upper initcap trim btrim ltrim rtrim length char_length character_length octet_length

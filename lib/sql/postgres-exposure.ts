@@ -9,9 +9,13 @@ import { ExpressionJudge, type Use } from './postgres-expressions.ts';
 import { Lineage } from './postgres-lineage.ts';
 import { isStar, outputOf } from './postgres-outputs.ts';
 import type { ParsedStatement } from './postgres-parse.ts';
-import { readBody } from './postgres-routines.ts';
+import { bodyOf } from './postgres-routines.ts';
 import { findDoor, findRevealing } from './postgres-exposure-doors.ts';
-import { HARMLESS_STATEMENTS, statementLabel } from './postgres-exposure-tables.ts';
+import {
+  HARMLESS_STATEMENTS,
+  RUNS_CODE_ON_ANY,
+  statementLabel,
+} from './postgres-exposure-tables.ts';
 import { as, forEachChild, isTree, list, names, text, type Tree, unwrap } from './postgres-tree.ts';
 
 /** What the columns of a query are for: given out as they are, or used in something. */
@@ -27,9 +31,10 @@ export function judgeExposure(
   return joinExposures(
     statements.map((statement) => {
       const exposure = judgeStatement(statement, relations);
-      const parts = [statement, ...bodiesOf(statement)];
-      const door = relations.length === 0 ? undefined : findDoor(parts, relations);
-      return door === undefined ? exposure : { ...exposure, touches: true, untraceable: door };
+      if (relations.length === 0) return exposure;
+      const door = findDoor([statement, ...bodiesOf(statement)], relations);
+      if (door !== undefined) return { ...exposure, touches: true, untraceable: door };
+      return RUNS_CODE_ON_ANY.has(statement.type) ? { ...exposure, touches: true } : exposure;
     }),
   );
 }
@@ -62,11 +67,11 @@ function judgeStatement(
   if (touches) lineage.settle();
   const judge = new StatementJudge(lineage);
   const outputs = judge.statement(statement.type, statement.tree);
-  const revealing = relations.length === 0 ? undefined : findRevealing([statement, ...bodies]);
+  const revealing = relations.length === 0 ? undefined : findRevealing(statement);
   if (revealing !== undefined)
     return {
       touches: true,
-      untraceable: `${revealing}() can show the values of any table`,
+      untraceable: `${revealing} can show the values of any table`,
       steers: judge.steers,
       outputs: [outputs],
     };
@@ -74,10 +79,8 @@ function judgeStatement(
   return { touches, untraceable: judge.untraceable, steers: judge.steers, outputs: [outputs] };
 }
 
-function bodiesOf({ type, tree, text: sql }: ParsedStatement): readonly ParsedStatement[] {
-  if (type === 'DoStmt') return readBody(list(tree['args']), sql, true).statements;
-  if (type === 'CreateFunctionStmt') return readBody(list(tree['options']), sql, false).statements;
-  return [];
+function bodiesOf(statement: ParsedStatement): readonly ParsedStatement[] {
+  return bodyOf(statement)?.statements ?? [];
 }
 
 /** Walks one statement; the expressions in it are judged by ExpressionJudge. */

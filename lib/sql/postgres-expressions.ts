@@ -217,7 +217,7 @@ export class ExpressionJudge {
   }
 }
 
-const SPELLED_OPERATORS: ReadonlySet<string> = new Set([
+export const SPELLED_OPERATORS: ReadonlySet<string> = new Set([
   'AEXPR_OP',
   'AEXPR_OP_ANY',
   'AEXPR_OP_ALL',

@@ -64,7 +64,8 @@ const ROWS: readonly Row[] = [
       pg_get_wal_record_info pg_mcv_list_items pg_stat_get_activity pg_stat_get_backend_activity
       pg_stat_statements pg_prepared_statement pg_cursor pg_wal_summary_contents`,
   },
-  // Large objects.
+  // Large objects. No column says whose values one holds (PG-82).
+  { effects: [], reveals: true, names: 'lo_get loread' },
   { effects: ['delete'], names: 'lo_unlink lo_manage' },
   { effects: ['delete', 'truncate'], names: 'lo_truncate lo_truncate64' },
   { effects: ['create', 'update'], names: 'lo_from_bytea lo_create lo_creat' },
@@ -170,8 +171,8 @@ export function functionEffect(
  */
 export const HARMLESS_VOLATILE: ReadonlySet<string> = new Set(
   `nextval currval lastval random random_normal array_sample array_shuffle clock_timestamp timeofday
-  gen_random_uuid uuidv4 uuidv7 current_query currtid2 amvalidate bernoulli lo_close lo_get lo_lseek
-  lo_lseek64 lo_open lo_tell lo_tell64 loread dsnowball_init dsnowball_lexize brinhandler bthandler
+  gen_random_uuid uuidv4 uuidv7 current_query currtid2 amvalidate bernoulli lo_close lo_lseek
+  lo_lseek64 lo_open lo_tell lo_tell64 dsnowball_init dsnowball_lexize brinhandler bthandler
   ginhandler gisthandler hashhandler heap_tableam_handler spghandler plpgsql_call_handler
   plpgsql_inline_handler plpgsql_validator txid_status
   pg_available_wal_summaries pg_blocking_pids pg_collation_actual_version pg_control_checkpoint

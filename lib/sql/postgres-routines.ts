@@ -5,6 +5,7 @@
  */
 
 import type { ObjectName } from './analysis.ts';
+import { fetchesFromElsewhere } from './postgres-cursors.ts';
 import { qualified } from './postgres-names.ts';
 import { ParserFaultError, parsePlpgsql, parseStatements } from './postgres-parse.ts';
 import type { ParsedStatement } from './postgres-parse.ts';
@@ -18,6 +19,15 @@ export interface RoutineBody {
   readonly opaque: string | undefined;
   /** In a language that can do anything. */
   readonly isForeign: boolean;
+  /** It fetches rows of cursors that were opened elsewhere. */
+  readonly fetches?: true;
+}
+
+/** The body of a DO block or of a routine that is created; undefined: it is neither. */
+export function bodyOf({ type, tree, text: sql }: ParsedStatement): RoutineBody | undefined {
+  if (type === 'DoStmt') return readBody(list(tree['args']), sql, true);
+  if (type === 'CreateFunctionStmt') return readBody(list(tree['options']), sql, false);
+  return undefined;
 }
 
 /** Statements inside one body; more is refused as opaque. */
@@ -85,7 +95,8 @@ function readPlpgsql(sql: string, source: string): RoutineBody {
       found.opaque = 'a row variable that gets a value where it is declared';
     const statements = found.queries.flatMap((query) => parseStatements(query));
     const types = [...found.typeNames].flatMap((name) => declaredType(name) ?? []);
-    return { statements, types, opaque: found.opaque, isForeign: false };
+    const fetches = fetchesFromElsewhere(functions) ? ({ fetches: true } as const) : {};
+    return { statements, types, opaque: found.opaque, isForeign: false, ...fetches };
   } catch (error) {
     return unreadable(error);
   }

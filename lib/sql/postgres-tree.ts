@@ -65,6 +65,7 @@ const TYPED_FIELDS: Readonly<Record<string, Readonly<Record<string, string>>>> =
     on_empty: 'JsonBehavior',
     on_error: 'JsonBehavior',
   },
+  JsonIsPredicate: { format: 'JsonFormat' },
   JsonKeyValue: { value: 'JsonValueExpr' },
   JsonParseExpr: { expr: 'JsonValueExpr', output: 'JsonOutput' },
   JsonScalarExpr: { output: 'JsonOutput' },

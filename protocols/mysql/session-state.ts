@@ -38,6 +38,7 @@ export class SessionState {
   #tellsDatabase = false;
   #tellsCharset = false;
   #mayHideUse = false;
+  #mayHideCharset = false;
   #isDatabaseUnknown = false;
   #ansiQuotes: boolean | undefined;
 
@@ -143,8 +144,11 @@ export class SessionState {
       this.#tellsCharset = false;
     }
     this.#mayHideUse ||= facts.mayHideUse;
-    const isHidden = this.#mayHideUse && facts.executesPrepared;
-    const { database = isHidden ? UNKNOWN : undefined, charset } = facts.change;
+    this.#mayHideCharset ||= facts.mayHideCharset;
+    const hidden = (mayHide: boolean): string | undefined =>
+      mayHide && facts.executesPrepared ? UNKNOWN : undefined;
+    const { database = hidden(this.#mayHideUse), charset = hidden(this.#mayHideCharset) } =
+      facts.change;
     if (!told.database) this.#followDatabaseChange(database, isDone);
     if (!told.charset) this.#followCharsetChange(charset, isDone);
   }
@@ -172,6 +176,7 @@ export class SessionState {
   reset(): void {
     this.#charset = this.#start.charset;
     this.#mayHideUse = false;
+    this.#mayHideCharset = false;
     this.#tellsCharset = false;
   }
 

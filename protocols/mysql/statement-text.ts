@@ -53,15 +53,18 @@ export const UNKNOWN = '\0unknown';
 const WORDS =
   /\b(?:use|set|create|alter|drop|rename|truncate|prepare|execute|load|(?:un)?install)\b/i;
 /** A statement can begin here: at the start, behind `;`, a version comment, or a word that opens a block. */
-const START = String.raw`(?:^|; ?|\/\*! |\*\/ |\b(?:begin|atomic|then|else|do|loop|repeat) )`;
+const START = String.raw`(?:^|; ?|\/\*! |\*\/ |\b(?:begin|atomic|then|else|do|loop|repeat|for) )`;
 const NAME = String.raw`(?:\x60((?:[^\x60]|\x60\x60)+)\x60|"([^"]+)"|([\w$\x80-\uffff]+))`;
 const PLAIN_USE = new RegExp(String.raw`^use ?${NAME} ?;?$`, 'i');
 const ANY_USE = new RegExp(`${START}use\\b`, 'i');
 const PREPARES = new RegExp(`${START}(?:prepare|execute immediate)\\b`, 'i');
-const EXECUTES = new RegExp(`${START}execute\\b`, 'i');
-/** What is prepared is no literal that can be searched for USE. */
-const FROM_LITERAL = /\b(?:immediate|from) ?['"]/i;
-const USE_WORD = /\buse\b/i;
+/** Anywhere: a handler or SET STATEMENT may do it. */
+const EXECUTES = /\bexecute\b/i;
+/** What is prepared is one literal, which can be searched for USE; literals beside each other become one. */
+const FROM_LITERAL = /\b(?:immediate|from) ?(?:'[^']*'|"[^"]*") ?(?:$|;|using\b)/i;
+/** No database is called INDEX or KEY without quotes: those are hints for the optimizer. */
+const USE_WORD = /\buse\b(?!\s+(?:index|key)(?![\w$\x80-\uffff]))/i;
+const ESCAPED = /\\([^])/g;
 
 const CHARSET_NAME = String.raw`['"]?(\w+)['"]?`;
 const PLAIN_CHARSET = [
@@ -72,6 +75,7 @@ const PLAIN_CHARSET = [
     'i',
   ),
 ];
+const SET_WORD = /\bset\b/i;
 const ANY_SET = new RegExp(`${START}set\\b`, 'i');
 const CHARSET_WORD = /\bnames\b|charset|character|session_track/i;
 const TRACK_WORD = /session_track/i;
@@ -96,6 +100,8 @@ export interface TextFacts {
   readonly asksForFile: boolean;
   /** It prepares a text that may be a USE, which EXECUTE would not show. */
   readonly mayHideUse: boolean;
+  /** The same of a text that may set a character set. */
+  readonly mayHideCharset: boolean;
   readonly executesPrepared: boolean;
   /** What the server tells of changes may be less from now on. */
   readonly mayStopTracking: boolean;
@@ -106,6 +112,7 @@ export const NO_FACTS: TextFacts = {
   changesSchema: false,
   asksForFile: false,
   mayHideUse: false,
+  mayHideCharset: false,
   executesPrepared: false,
   mayStopTracking: false,
 };
@@ -122,9 +129,29 @@ export function findFacts(text: string, lexing: Lexing): TextFacts {
     },
     changesSchema: SCHEMA_CHANGE.test(code),
     asksForFile: findInOrder(code, FILE_WORDS),
-    mayHideUse: PREPARES.test(code) && (USE_WORD.test(text) || !FROM_LITERAL.test(code)),
+    ...(PREPARES.test(code) ? findHidden(text, code) : HIDES_NOTHING),
     executesPrepared: EXECUTES.test(code),
     mayStopTracking: TRACK_WORD.test(code),
+  };
+}
+
+type Hidden = Pick<TextFacts, 'mayHideUse' | 'mayHideCharset'>;
+
+const HIDES_NOTHING: Hidden = { mayHideUse: false, mayHideCharset: false };
+
+/** Of a text that prepares another one. */
+function findHidden(text: string, code: string): Hidden {
+  if (!FROM_LITERAL.test(code)) return { mayHideUse: true, mayHideCharset: true };
+  // \n and its like are white space or no part of a word; any other letter stands for itself.
+  const spelled = text.replaceAll(ESCAPED, (_, char: string) =>
+    '0bnrtZ%_'.includes(char) ? ' ' : char,
+  );
+  const readings = [text, spelled];
+  return {
+    mayHideUse: readings.some((reading) => USE_WORD.test(reading)),
+    mayHideCharset: readings.some(
+      (reading) => SET_WORD.test(reading) && CHARSET_WORD.test(reading),
+    ),
   };
 }
 
@@ -139,7 +166,9 @@ function charsetAfter(code: string): string | undefined {
     const [, name] = pattern.exec(code) ?? [];
     if (name !== undefined && name.toLowerCase() !== 'default') return name;
   }
-  const isSet = code.split(';').some((part) => ANY_SET.test(part) && CHARSET_WORD.test(part));
+  const isSet = code
+    .split(';')
+    .some((part) => ANY_SET.test(part.trimStart()) && CHARSET_WORD.test(part));
   return isSet ? UNKNOWN : undefined;
 }
 

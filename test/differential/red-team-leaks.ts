@@ -254,6 +254,19 @@ const PLACES: readonly LeakCase[] = [
 /** Bodies of code. */
 const BODIES: readonly LeakCase[] = [
   leak(
+    'BEGIN',
+    'DECLARE c CURSOR FOR SELECT email FROM customers ORDER BY id',
+    `DO $$ DECLARE c refcursor := 'c'; x text; BEGIN FETCH c INTO x; INSERT INTO sink (t) VALUES (x); END $$`,
+    FOUND,
+    'COMMIT',
+  ),
+  leak(
+    `CREATE FUNCTION see(x text) RETURNS boolean ${SPY.replace('RETURNING t', 'RETURNING true')}`,
+    'CREATE DOMAIN seen AS text CHECK (see(VALUE))',
+    'ALTER TYPE person ALTER ATTRIBUTE email TYPE seen CASCADE',
+    FOUND,
+  ),
+  leak(
     `DO $$ DECLARE r record := (SELECT ROW(set_config('x.y', email, false)) FROM customers WHERE id = 1); BEGIN END $$`,
     'SHOW x.y',
   ),

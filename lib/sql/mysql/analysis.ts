@@ -273,7 +273,7 @@ export function analyzeRoutineDefinition(
     const parse = (inner: string): readonly Statement[] | undefined => parseInner(inner, lexing);
     const { server, database } = reading;
     const scan = new EffectScan({ server, database, parse, readStatement });
-    scan.visitTop(body);
+    scan.visitTop(body, true);
     if (language !== 'sql')
       scan.add('unknown', undefined, { ...TOP, via: `code in language ${language}` });
     const { sensitive } = context;

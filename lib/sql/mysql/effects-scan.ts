@@ -132,14 +132,14 @@ export class EffectScan {
 
   // --- Walking
 
-  /** A statement of its own, or the body of a routine. */
-  visitTop(statement: Statement): void {
+  /** A statement of its own, or the body of a routine: nobody sees what that prepares or executes. */
+  visitTop(statement: Statement, isBody = false): void {
     this.changes = [];
     this.#moved = [];
     this.#textCount = 0;
     this.visitStatement(statement, TOP);
     // A block can change how the texts are read that it prepares; one that is a text itself does no harm.
-    const isText = statement.kind === 'prepare' || statement.kind === 'execute';
+    const isText = !isBody && (statement.kind === 'prepare' || statement.kind === 'execute');
     if (this.#moved.length > 0 && this.#textCount > (isText ? 1 : 0))
       this.addHazard(`${this.#moved[0] ?? ''} beside PREPARE or EXECUTE IMMEDIATE in one block`);
   }

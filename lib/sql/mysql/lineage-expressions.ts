@@ -4,7 +4,7 @@
  */
 
 import type { Reading } from '../../../protocols/contract.ts';
-import type { Call, Expression, Query, WindowSpecification } from './ast.ts';
+import type { Call, Case, Expression, Query, WindowSpecification } from './ast.ts';
 import { isBuiltinFunction } from './builtins.ts';
 import { foldName } from './lineage-names.ts';
 import type { Findings } from './lineage-findings.ts';
@@ -15,6 +15,7 @@ import {
   type Scope,
   type Unexplained,
 } from './lineage-scope.ts';
+import { tellingName } from './lineage-telling.ts';
 
 /** What names mean where an expression stands. */
 export interface Place {
@@ -85,9 +86,38 @@ export class Expressions {
         if (expression.quantifier === 'exists') return undefined;
         return columns.find((column) => column.masked !== undefined)?.masked;
       }
-      default:
-        return this.values(operandsOf(expression), place);
+      case 'case':
+        return this.#case(expression, place);
+      default: {
+        const masked = this.values(operandsOf(expression), place);
+        this.#tell(expression, masked);
+        return masked;
+      }
     }
+  }
+
+  #case({ operand, conditions, results }: Case, place: Place): string | undefined {
+    const choosing = operand === undefined ? conditions : [operand, ...conditions];
+    return this.#choose('CASE', choosing, results, place);
+  }
+
+  /** Which result it is can be seen where one of them is NULL or fails. */
+  #choose(
+    construct: string,
+    conditions: readonly Expression[],
+    results: readonly Expression[],
+    place: Place,
+  ): string | undefined {
+    const chosen = this.values(conditions, place);
+    if (chosen !== undefined) this.#context.findings.tell(construct, chosen);
+    const shown = this.values(results, place);
+    return chosen ?? shown;
+  }
+
+  #tell(expression: Expression, masked: string | undefined): void {
+    if (masked === undefined) return;
+    const telling = tellingName(expression);
+    if (telling !== undefined) this.#context.findings.tell(telling, masked);
   }
 
   /** All of them are looked at: each may hold something to refuse. */
@@ -120,6 +150,18 @@ export class Expressions {
     this.steer([...window.partitionBy, ...window.orderBy, ...window.frame], place, 'a window');
   }
 
+  #if({ args: [condition, ...results] }: Call, place: Place): string | undefined {
+    return this.#choose('IF()', condition === undefined ? [] : [condition], results, place);
+  }
+
+  #args(call: Call, place: Place): string | undefined {
+    // WITHIN GROUP (ORDER BY x) gives out a value of x.
+    const isOrderShown = foldName(call.name.name).startsWith('percentile_');
+    const masked = this.values(isOrderShown ? [...call.args, ...call.orderBy] : call.args, place);
+    this.#tell(call, masked);
+    return masked;
+  }
+
   #call(call: Call, place: Place): string | undefined {
     const { findings, isMasking } = this.#context;
     const name = foldName(call.name.name);
@@ -128,9 +170,7 @@ export class Expressions {
       !call.isQuoted &&
       isBuiltinFunction(name, this.#context.server);
     if (place.isDuplicate === true && (name === 'values' || name === 'value')) return undefined;
-    // WITHIN GROUP (ORDER BY x) gives out a value of x.
-    const isOrderShown = name.startsWith('percentile_');
-    const masked = this.values(isOrderShown ? [...call.args, ...call.orderBy] : call.args, place);
+    const masked = isBuiltin && name === 'if' ? this.#if(call, place) : this.#args(call, place);
     this.steer(call.orderBy, place, `the order in ${name}()`);
     this.steer([call.filter], place, 'FILTER');
     if (call.over !== undefined) this.window(call.over, place);
@@ -142,7 +182,7 @@ export class Expressions {
   }
 }
 
-type Computed = Exclude<Expression, { kind: 'column' | 'assign' | 'call' | 'subquery' }>;
+type Computed = Exclude<Expression, { kind: 'column' | 'assign' | 'call' | 'subquery' | 'case' }>;
 
 function operandsOf(expression: Computed): readonly Expression[] {
   switch (expression.kind) {
@@ -156,10 +196,6 @@ function operandsOf(expression: Computed): readonly Expression[] {
       return expression.operands;
     case 'row':
       return expression.items;
-    case 'case': {
-      const { operand, conditions, results } = expression;
-      return [...(operand === undefined ? [] : [operand]), ...conditions, ...results];
-    }
     case 'interval':
     case 'cast':
       return [expression.value];

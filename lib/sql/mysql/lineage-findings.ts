@@ -9,6 +9,7 @@ const NAME_LENGTH_SHOWN = 64;
 export class Findings {
   #untraceable: string | undefined;
   #steers: string | undefined;
+  #tells: string | undefined;
   #touches = false;
   #work = 0;
   #steerCount = 0;
@@ -18,7 +19,7 @@ export class Findings {
   }
 
   get steers(): string | undefined {
-    return this.#steers;
+    return this.#steers ?? this.#tells;
   }
 
   get touches(): boolean {
@@ -47,8 +48,13 @@ export class Findings {
   steer(construct: string, column: string | undefined): void {
     this.#touches = true;
     this.#steerCount += 1;
-    const what = column === undefined ? '' : ` uses ${column.slice(0, NAME_LENGTH_SHOWN)}`;
-    this.#steers ??= `${construct}${what}`;
+    this.#steers ??= steering(construct, column);
+  }
+
+  /** Of an expression within one that steers, only the latter is named; a view may well have it. */
+  tell(construct: string, column: string): void {
+    this.#touches = true;
+    this.#tells ??= steering(construct, column);
   }
 
   /** Views and common tables can multiply; a text that multiplies too much is refused. */
@@ -56,4 +62,10 @@ export class Findings {
     this.#work += amount;
     if (this.#work > WORK_MAX) throw new LineageTooLargeError('too many names');
   }
+}
+
+function steering(construct: string, column: string | undefined): string {
+  return column === undefined
+    ? construct
+    : `${construct} uses ${column.slice(0, NAME_LENGTH_SHOWN)}`;
 }

@@ -32,6 +32,8 @@ export class Tables {
         return this.#add(this.#derived(reference, place), place);
       case 'json-table': {
         const masked = this.#context.expressions.value(reference.value, place);
+        // How many rows there are, and whether it is JSON at all, tells of the document.
+        if (masked !== undefined) this.#context.findings.steer('JSON_TABLE', masked);
         const columns = reference.columns.map(
           (name): Column => ({ name, masked, origin: undefined, run: undefined }),
         );

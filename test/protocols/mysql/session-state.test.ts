@@ -78,6 +78,32 @@ t.test('a USE that EXECUTE hides makes the database unknown (MY-39, MY-63)', asy
   t.match(lastError(sentTo('client', lost)), /^1142 /);
 });
 
+t.test(
+  'a charset that EXECUTE hides is unknown: nothing but ASCII is read (MY-39, MY-61)',
+  async (t) => {
+    for (const texts of [
+      ["execute immediate 'set names latin1'"],
+      ["prepare s from 's' 'et names latin1'", 'execute s'],
+      ['select 1; set names latin1'],
+    ]) {
+      const talk = signedIn({ inspection: INSPECT_STATEMENTS });
+      for (const text of texts) {
+        talk.client(query(text));
+        talk.server(ok());
+      }
+      talk.client(query('use third'));
+      talk.server(ok());
+      t.match(
+        lastError(sentTo('client', talk.client(query("select '\u00e9'")))),
+        /^1142 /,
+        texts.join(),
+      );
+      talk.client(query('select 1'));
+      t.equal(textsIn(talk).at(-1), 'select 1');
+    }
+  },
+);
+
 t.test('the text is read in the charset that the server reads it in (MY-37, MY-61)', async (t) => {
   const talk = signedIn({ inspection: INSPECT_STATEMENTS });
   const latin1 = Buffer.from("select '\u00e9'", 'latin1');

@@ -74,6 +74,59 @@ t.test('dynamic SQL that may be a USE (MY-39)', async (t) => {
   t.ok(facts('execute s').executesPrepared);
 });
 
+t.test('a USE is found however a literal spells it (MY-39, MY-63)', async (t) => {
+  for (const text of [
+    "execute immediate 'u' 'se a'",
+    "execute immediate 'u'/*x*/\n'se a'",
+    `execute immediate 'u'"se a"`,
+    "execute immediate 'u' /*!50000 'se a' */",
+    "/*! execute immediate 'u' */ 'se a'",
+    String.raw`execute immediate 'us\e a'`,
+    String.raw`prepare s from "\u\s\e a"`,
+    String.raw`prepare s from '\nuse a'`,
+    "prepare s from n'u' 'se a'",
+    "prepare s from 'u' 'se a'",
+    "prepare s from 'use `index`'",
+    "prepare s from 'use index\u00e9'",
+    "prepare s from 'use indexes'",
+    "set statement max_statement_time = 1 for prepare s from 'use a'",
+  ])
+    t.ok(facts(text).mayHideUse, text);
+  for (const text of [
+    "execute immediate 'select * from t use index (i)'",
+    "prepare s from 'select * from t USE KEY FOR JOIN () where a = ''x'' '",
+    "prepare s from 'select * from t use\nindex (i)';",
+    "execute immediate 'select ?' using 'a'",
+    String.raw`prepare s from 'select \'a\''`,
+    'deallocate prepare s',
+  ])
+    t.notOk(facts(text).mayHideUse, text);
+});
+
+t.test('dynamic SQL that may set a character set (MY-39, MY-61)', async (t) => {
+  for (const text of [
+    "execute immediate 'set names latin1'",
+    String.raw`prepare s from '\set character_set_client = latin1'`,
+    "execute immediate 's' 'et names latin1'",
+    'prepare s from @a',
+  ])
+    t.ok(facts(text).mayHideCharset, text);
+  t.notOk(facts("prepare s from 'select names from t'").mayHideCharset);
+  t.notOk(facts("execute immediate 'set @a = 1'").mayHideCharset);
+  t.equal(facts('select 1; set names latin1').change.charset, UNKNOWN);
+  t.equal(facts('select 1;set names latin1').change.charset, UNKNOWN);
+});
+
+t.test('SET STATEMENT runs what stands behind FOR (MY-43, MY-63)', async (t) => {
+  const before = 'set statement max_statement_time = 1 for';
+  t.equal(facts(`${before} use a`).change.database, UNKNOWN);
+  t.ok(facts(`${before} execute s`).executesPrepared);
+  t.ok(facts(`${before} drop table a`).changesSchema);
+  t.ok(
+    facts('begin not atomic declare exit handler for sqlexception execute s; end').executesPrepared,
+  );
+});
+
 t.test('a long text without any of the words costs nothing more', async (t) => {
   t.equal(facts(`insert into t values ('${'x'.repeat(100_000)}')`), NO_FACTS);
 });

@@ -145,6 +145,25 @@ t.test('the definition of a routine gives the effects of calling it', async (t) 
   t.same(read('CREATE PROCEDURE p('), ['syntax-error']);
 });
 
+t.test(
+  'a routine that hides a USE in a text is a hazard for who calls it (MY-39, MY-63)',
+  async (t) => {
+    const hazards = (body: string): readonly string[] => {
+      const context = { sensitive: undefined, reading: MARIADB };
+      const result = analyzeRoutineDefinition('sql', `CREATE PROCEDURE p() ${body}`, context);
+      return result.kind === 'analysis' ? result.lexerHazards : [result.kind];
+    };
+    for (const body of [
+      "EXECUTE IMMEDIATE 'USE shop'",
+      "EXECUTE IMMEDIATE 'u' 'se shop'",
+      "PREPARE s FROM 'USE shop'",
+      "BEGIN EXECUTE IMMEDIATE 'USE shop'; END",
+    ])
+      t.match(hazards(body), [/^USE beside PREPARE/], body);
+    t.same(hazards("EXECUTE IMMEDIATE 'SELECT 1'"), []);
+  },
+);
+
 t.test('a view that cannot be read is told as that', async (t) => {
   const sensitive = { version: '1', relations: [] };
   t.equal(analyzeViewDefinition('SELECT FROM', sensitive), undefined);
