@@ -28,6 +28,7 @@ import { mysqlMask } from './mysql-mask.ts';
 import { mysqlRedTeam } from './mysql-red-team.ts';
 import { mysqlRedTeamNames } from './mysql-red-team-names.ts';
 import { mysqlSuite } from './mysql-suite.ts';
+import { mysqlUntracked } from './mysql-untracked.ts';
 import { qdrant } from './qdrant.ts';
 import { redisLeaks } from './redis-leaks.ts';
 import { redisSuite } from './redis.ts';
@@ -60,6 +61,7 @@ const SUITES: readonly Suite[] = [
   mysqlClients,
   mysqlDrivers,
   mysqlRedTeamNames,
+  mysqlUntracked,
   mysqlMask,
   mysqlRedTeamBlocks,
   mysqlRedTeam,
