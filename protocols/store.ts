@@ -75,6 +75,8 @@ export interface StoreRequest {
    * without a word. So the gateway asks the server first.
    */
   readonly needsConditionalWrites?: boolean;
+  /** It is carried out when the client says so, which may be long after it was judged (between MULTI and EXEC). */
+  readonly isQueued?: boolean;
 }
 
 /** A record counts only where all of these fields have these values. */

@@ -198,13 +198,17 @@ export class StoreDecider {
 
   /** Where nothing is in force, a name that cannot be looked up is noted as it was written. */
   #resolve(
-    { accesses }: StoreRequest,
+    { accesses, isQueued }: StoreRequest,
     principal: Principal,
   ): readonly ResolvedAccess[] | Promise<readonly ResolvedAccess[]> {
     const resolved = resolveAccesses(accesses, this.#parts.names);
-    if (!(resolved instanceof Promise)) return resolved;
+    // Of a caller's own credential nobody knows what it shows; and what is queued may be there by then.
+    const isTold = this.#parts.connection.auth === 'gateway' && isQueued !== true;
+    const mark = (known: readonly ResolvedAccess[]): readonly ResolvedAccess[] =>
+      isTold ? known.map(markAbsent) : known;
+    if (!(resolved instanceof Promise)) return mark(resolved);
     const { rules, masks } = this.#policyOf(principal);
-    return resolved.catch((error: unknown) => {
+    return resolved.then(mark, (error: unknown) => {
       if (rules.length > 0 || masks.length > 0) throw error;
       return accesses.map((access) => ({ ...access, meanings: [] }));
     });
@@ -366,4 +370,10 @@ function unjudged({ route }: StoreRequest, why: string, principal?: Principal): 
     decision: { kind: 'block', rule: undefined, code: '58030', reason },
     note: { kind: 'decision', operation: 'request', outcome: 'block', route, reason, ...who },
   };
+}
+
+function markAbsent(access: ResolvedAccess): ResolvedAccess {
+  return access.target !== undefined && access.meanings.length === 0
+    ? { ...access, isAbsent: true }
+    : access;
 }

@@ -31,6 +31,8 @@ export interface StoreRule {
 export interface ResolvedAccess extends StoreAccess {
   /** Empty: nothing is known by that name (or there is none). */
   readonly meanings: readonly StoreMeaning[];
+  /** The store itself said just now, to the credential that carries it out, that there is nothing of that name. */
+  readonly isAbsent?: true;
 }
 
 export interface StoreViolation {
@@ -89,7 +91,8 @@ function speaksOf({ config, patterns }: StoreRule, access: ResolvedAccess): bool
 
 /** Some pattern speaks of something that the access may act on. */
 function mayTouch(patterns: readonly StorePattern[], access: ResolvedAccess): boolean {
-  return mayMean(patterns, access, EMPTY_HANDED.has(access.effect));
+  const asWhole = EMPTY_HANDED.has(access.effect);
+  return mayMean(patterns, access, { asWhole, isUnknown: isUnknown(access) });
 }
 
 /**
@@ -97,14 +100,20 @@ function mayTouch(patterns: readonly StorePattern[], access: ResolvedAccess): bo
  * in it, although rules do not hold that back.
  */
 export function mayShow(patterns: readonly StorePattern[], access: ResolvedAccess): boolean {
-  return mayMean(patterns, access, false);
+  // Should there be something by that name after all, it is masked.
+  return mayMean(patterns, access, { asWhole: false, isUnknown: isNameless(access) });
 }
 
-/** `asWhole`: what holds many things counts only for a pattern that speaks of all of them. */
+interface Meant {
+  /** What holds many things counts only for a pattern that speaks of all of them. */
+  readonly asWhole: boolean;
+  readonly isUnknown: boolean;
+}
+
 function mayMean(
   patterns: readonly StorePattern[],
   access: ResolvedAccess,
-  asWhole: boolean,
+  { asWhole, isUnknown }: Meant,
 ): boolean {
   if (access.target === undefined) {
     return patterns.some(({ isEverything }) => isEverything || !asWhole);
@@ -112,7 +121,7 @@ function mayMean(
   return namesOf(access).some((name) =>
     patterns.some((pattern) => {
       if (name.kind !== 'container') {
-        return isUnknown(access) || mayMatch(pattern, name);
+        return isUnknown || mayMatch(pattern, name);
       }
       return asWhole ? matchesWhole(pattern, name) : mayMatch(pattern, name);
     }),
@@ -137,11 +146,16 @@ function namesOf({ target, meanings }: ResolvedAccess): readonly StoreMeaning[] 
 }
 
 /**
- * An id that nothing is known of may be that of any collection, and what is read by a name that nothing was known
- * of a moment ago may be anything: an alias or an index that was made meanwhile, or that the gateway's own
- * credential does not show.
+ * What is read by a name that nothing is known of may be anything that the gateway's own credential does not show.
+ * Where it is the one that carries the request out, there is nothing: the store says so, in its own words.
  */
-function isUnknown({ effect, target, meanings }: ResolvedAccess): boolean {
+function isUnknown(access: ResolvedAccess): boolean {
+  const isToldAbsent = access.isAbsent === true && access.target?.kind !== 'id';
+  return !isToldAbsent && isNameless(access);
+}
+
+/** An id that nothing is known of may be that of any collection. */
+function isNameless({ effect, target, meanings }: ResolvedAccess): boolean {
   if (target === undefined || meanings.length > 0) return false;
   const isName = target.kind === 'collection' || target.kind === 'index';
   return target.kind === 'id' || (isName && GIVING.has(effect));

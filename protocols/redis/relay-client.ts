@@ -171,7 +171,7 @@ export class ClientRelay {
     const operation: Operation = {
       kind: 'request',
       id,
-      request: command.request,
+      request: this.#state.isInMulti ? { ...command.request, isQueued: true } : command.request,
       isSecure: this.#parts.isSecure(),
       isSignedIn: true,
       user: identity.user,

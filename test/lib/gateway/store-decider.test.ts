@@ -301,3 +301,22 @@ t.test('a change of names is passed on', async (t) => {
   decider.onNamesChanged();
   t.equal(changes.count, 1);
 });
+
+t.test(
+  'of what is not there the store says so itself, unless that may change or be hidden',
+  async (t) => {
+    const block = BLOCK.replace('"delete", "drop"', '"read"');
+    const BLOCKED = { decision: { kind: 'block', rule: 'no-customers' } };
+    const own = createStoreRig(block);
+    t.match(await own.decide(request('read', 'customers')), BLOCKED);
+    t.match(await own.decide(request('read', 'gone')), ALLOWED);
+    t.match(
+      await own.decide(request('read', 'gone', { isQueued: true })),
+      BLOCKED,
+      'by then it may',
+    );
+    t.match(await own.decide(request('read', 'orders', { isQueued: true })), ALLOWED);
+    const relayed = createStoreRig(block, 'auth = "passthrough"');
+    t.match(await relayed.decide(request('read', 'gone')), BLOCKED, 'shown to the caller alone');
+  },
+);

@@ -29,7 +29,7 @@ scram = "${VERIFIER}"
 keys = ["sha256:${hashKey('bob-key')}"]
 `;
 
-/** Aliases by name; `slow` names are answered later; nobody can tell what `down` means. */
+/** Aliases by name; `slow` names are answered later; nobody can tell what `down` means, and `gone` means nothing. */
 export const ALIASES: Readonly<Record<string, string>> = { clients: 'customers' };
 
 export interface StoreRig {
@@ -102,6 +102,7 @@ function createNames(changes: { count: number }): StoreNames {
     resolve: (name) => {
       const [first = ''] = name.path;
       if (first === 'down') return Promise.reject(new GatewayError('STORE_NAMES', 'nobody tells'));
+      if (first === 'gone') return [];
       const meaning: StoreName = { kind: 'collection', path: [ALIASES[first] ?? first] };
       return first.startsWith('slow') ? Promise.resolve([meaning]) : [meaning];
     },

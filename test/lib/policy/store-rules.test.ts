@@ -128,6 +128,20 @@ t.test('what is read by a name that nothing was known of may be anything', (t) =
   t.equal(judge(rules('orders'), [unknown('read', ORDERS)]), 'block b', 'an allow needs all');
   t.equal(judge(rules('orders'), [unknown('upsert', ORDERS)]), 'allow a');
   t.equal(judge(rules('*'), [unknown('read', ORDERS)]), 'allow a');
+  for (const target of [ORDERS, index]) {
+    const absent = { ...unknown('read', target), isAbsent: true } as const;
+    t.equal(
+      judge(block, [absent]),
+      'allow -',
+      `the store says that there is no such ${target.kind}`,
+    );
+    t.ok(mayShow(patterns, absent), 'masked all the same, should it be there by then');
+  }
+  const orders = { ...unknown('read', ORDERS), isAbsent: true } as const;
+  t.equal(judge(rules('orders'), [orders]), 'allow a', 'by its name alone');
+  t.equal(judge(rules('others'), [orders]), 'block b');
+  const id = { ...unknown('read', { kind: 'id', path: ['7d4f'] }), isAbsent: true } as const;
+  t.equal(judge(block, [id]), 'block b', 'an id may be of anything');
   t.end();
 });
 
