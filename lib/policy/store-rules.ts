@@ -92,7 +92,7 @@ function speaksOf({ config, patterns }: StoreRule, access: ResolvedAccess): bool
 /** Some pattern speaks of something that the access may act on. */
 function mayTouch(patterns: readonly StorePattern[], access: ResolvedAccess): boolean {
   const asWhole = EMPTY_HANDED.has(access.effect);
-  return mayMean(patterns, access, { asWhole, isUnknown: isUnknown(access) });
+  return mayMean(patterns, access, { asWhole, isAnything: isUnknown(access) });
 }
 
 /**
@@ -101,19 +101,20 @@ function mayTouch(patterns: readonly StorePattern[], access: ResolvedAccess): bo
  */
 export function mayShow(patterns: readonly StorePattern[], access: ResolvedAccess): boolean {
   // Should there be something by that name after all, it is masked.
-  return mayMean(patterns, access, { asWhole: false, isUnknown: isNameless(access) });
+  return mayMean(patterns, access, { asWhole: false, isAnything: isNameless(access) });
 }
 
 interface Meant {
   /** What holds many things counts only for a pattern that speaks of all of them. */
   readonly asWhole: boolean;
-  readonly isUnknown: boolean;
+  /** Nobody knows what its name stands for. */
+  readonly isAnything: boolean;
 }
 
 function mayMean(
   patterns: readonly StorePattern[],
   access: ResolvedAccess,
-  { asWhole, isUnknown }: Meant,
+  { asWhole, isAnything }: Meant,
 ): boolean {
   if (access.target === undefined) {
     return patterns.some(({ isEverything }) => isEverything || !asWhole);
@@ -121,7 +122,7 @@ function mayMean(
   return namesOf(access).some((name) =>
     patterns.some((pattern) => {
       if (name.kind !== 'container') {
-        return isUnknown || mayMatch(pattern, name);
+        return isAnything || mayMatch(pattern, name);
       }
       return asWhole ? matchesWhole(pattern, name) : mayMatch(pattern, name);
     }),
