@@ -74,7 +74,7 @@ const ALL: readonly Suite[] = [...SUITES, ...ON_DEMAND];
 
 /** Seconds for everything, as .ci/run says; and what a suite of the longer ones takes on a slow machine. */
 const TIME_MAX = Number(process.env['WEIR_DIFFERENTIAL_TIME_MAX'] ?? Number.POSITIVE_INFINITY);
-const SUITE_TIME = 420;
+const SUITE_TIME = 300;
 const LONGEST_SUITE_TIME = 900;
 
 interface Row extends SuiteCounts {
