@@ -40,7 +40,7 @@ export interface StatementTrace {
   readonly exposure: Exposure | undefined;
   /** Undefined: without a catalog nothing can become old. */
   readonly origin: Origin | undefined;
-  /** It was judged once and cannot be judged now (retrace.ts): any value may be a masked one. */
+  /** It was judged once and cannot be judged now (retrace.ts): every value counts as masked. */
   readonly isLost?: true;
 }
 

@@ -13,7 +13,13 @@ import { isStatementTrace, type StatementTrace } from './allowed.ts';
 import { messageOf, untold } from './blocks.ts';
 import type { Decided } from './driver-parts.ts';
 import type { LookBudget } from './look-budget.ts';
-import { type JudgeAgain, type PreparedTexts, retrace, type Retraced } from './retrace.ts';
+import {
+  areCurrent,
+  type JudgeAgain,
+  type PreparedTexts,
+  retrace,
+  type Retraced,
+} from './retrace.ts';
 
 export type ResultOperation = Extract<Operation, { kind: 'result' }>;
 
@@ -65,7 +71,7 @@ export class ResultDecider {
 
   /** The same at once, where everything is known; undefined: it is not. */
   decideNow(operation: ResultOperation, prepared?: PreparedTexts): Decided | undefined {
-    const { catalog, findSensitive, judgeAgain } = this.#parts;
+    const { catalog, findSensitive } = this.#parts;
     const snapshot = catalog?.snapshot();
     if (snapshot instanceof Promise) {
       // Whoever waits for it hears of a failure; here nobody does, and that must not end the process.
@@ -76,13 +82,10 @@ export class ResultDecider {
     const sensitive = findSensitive(snapshot);
     if (sensitive instanceof Promise) return undefined;
     const present = { version: snapshot.version, sensitive: sensitive.relations.version };
-    const retraced = retrace(tracesOf(operation, prepared), present, judgeAgain);
-    if (retraced instanceof Promise) {
-      // Judged again when somebody waits for it; here nobody does.
-      retraced.catch(() => undefined);
-      return undefined;
-    }
-    return this.#plan(operation, sensitive, retraced);
+    const traces = tracesOf(operation, prepared);
+    return areCurrent(traces, present)
+      ? this.#plan(operation, sensitive, { traces, isSensitive: false })
+      : undefined;
   }
 
   #plan(operation: ResultOperation, sensitive: Sensitive, retraced: Retraced): Decided {

@@ -37,21 +37,29 @@ export interface Retraced {
   readonly isSensitive: boolean;
 }
 
+/** Nothing has changed since they were judged. */
+export function areCurrent(traces: readonly StatementTrace[], present: Present): boolean {
+  return !traces.some((trace) => isOld(trace, present));
+}
+
+/** A text that was not kept goes by what is sensitive, which changes seldom, and not by every definition. */
+function isOld({ origin }: StatementTrace, { version, sensitive }: Present): boolean {
+  if (origin === undefined) return false;
+  return origin.text === undefined ? origin.sensitive !== sensitive : origin.version !== version;
+}
+
 /** At once where nothing has changed. */
 export function retrace(
   traces: readonly StatementTrace[],
-  { version, sensitive }: Present,
+  present: Present,
   judgeAgain: JudgeAgain,
 ): Retraced | Promise<Retraced> {
-  // A text that was not kept goes by what is sensitive, which changes seldom, and not by every definition.
-  const isOld = ({ origin }: StatementTrace): boolean =>
-    origin !== undefined &&
-    (origin.text === undefined ? origin.sensitive !== sensitive : origin.version !== version);
-  if (!traces.some(isOld)) return { traces, isSensitive: false };
+  if (areCurrent(traces, present)) return { traces, isSensitive: false };
   return Promise.all(
     traces.map(async (trace): Promise<Retraced> => {
       const { origin } = trace;
-      if (origin === undefined || !isOld(trace)) return { traces: [trace], isSensitive: false };
+      if (origin === undefined || !isOld(trace, present))
+        return { traces: [trace], isSensitive: false };
       if (origin.text === undefined) return { traces: [LOST], isSensitive: true };
       const { decision } = await judgeAgain(origin.text, origin.details);
       if (decision.kind !== 'allow') return { traces: [LOST], isSensitive: true };
@@ -93,6 +101,7 @@ export class PreparedTexts {
 
   /** Those that may have made the rows of a result, by the traces that came with it. */
   behind(traces: readonly StatementTrace[]): readonly StatementTrace[] {
+    if (this.#traces.size === 0 && this.#dropped === undefined) return [];
     const mayBe = traces.some(({ origin }) => RUNS_PREPARED.test(origin?.text ?? 'execute'));
     if (traces.length > 0 && !mayBe) return [];
     return [...this.#traces.values(), ...(this.#dropped === undefined ? [] : [this.#dropped])];
